@@ -1,0 +1,116 @@
+// HTTP routes and yaRPC procedures as values: what they need, what they take, what they give. `http/` mounts them.
+import type { Readable } from 'node:stream';
+import type { z } from './schema.ts';
+
+/**
+ * The right a route needs. Who has it:
+ * `health`, `metrics`, `ingest`: everyone on the loopback listener, else viewers (ingest: operators) and above;
+ * `read`: viewer; `operate`: operator; `admin`: admin only.
+ */
+export const RIGHTS = ['health', 'metrics', 'ingest', 'read', 'operate', 'admin'] as const;
+export type Right = (typeof RIGHTS)[number];
+
+export const ROLES = ['viewer', 'operator', 'admin'] as const;
+export type Role = (typeof ROLES)[number];
+
+/** Who calls, for rights and for the audit. */
+export interface Caller {
+  /** Token name, `anonymous`, or `unix:uid` for the socket. */
+  readonly name: string;
+  readonly role: Role | 'anonymous';
+  /** Remote address and port, or `unix`. */
+  readonly from: string;
+}
+
+export type Params = z.ZodObject;
+
+export interface RouteRequest<P, Q, B> {
+  readonly params: P;
+  readonly query: Q;
+  readonly body: B;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly caller: Caller;
+  /** Aborts when the client goes away or the route's time is up. */
+  readonly signal: AbortSignal;
+}
+
+/** What a handler gives back. An object body is sent as JSON. */
+export interface RouteReply {
+  readonly status?: number;
+  readonly type?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body: string | Buffer | Readable | object | null;
+}
+
+export interface Route {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** With parameters as `:name`. */
+  readonly path: string;
+  readonly right: Right;
+  /** One line for the OpenAPI document. */
+  readonly summary: string;
+  readonly params?: z.ZodType;
+  readonly query?: z.ZodType;
+  /** JSON body schema, or `raw` for bytes handed over undecoded (already decompressed, within `bodyLimit`). */
+  readonly body?: z.ZodType | 'raw';
+  readonly reply?: z.ZodType;
+  /** Largest body in bytes after decompression; 1 MiB unless said. */
+  readonly bodyLimit?: number;
+  /** Milliseconds until 503; 30 s unless said. */
+  readonly deadlineMs?: number;
+  /** Whether a call is written to the audit; every method but GET is, unless this says false (ingest). */
+  readonly audited?: boolean;
+  readonly handler: (request: RouteRequest<unknown, unknown, unknown>) => RouteReply | Promise<RouteReply>;
+}
+
+type Output<S, Otherwise> = S extends z.ZodType ? z.output<S> : Otherwise;
+
+/** Describes a route; parameters, query and body of the handler are typed by their schemas. */
+export function route<
+  P extends z.ZodType | undefined = undefined,
+  Q extends z.ZodType | undefined = undefined,
+  B extends z.ZodType | 'raw' | undefined = undefined,
+>(
+  definition: Omit<Route, 'handler' | 'params' | 'query' | 'body'> & {
+    readonly params?: P;
+    readonly query?: Q;
+    readonly body?: B;
+    readonly handler: (
+      request: RouteRequest<
+        Output<P, Record<string, never>>,
+        Output<Q, Record<string, string>>,
+        B extends 'raw' ? Buffer : Output<B, undefined>
+      >,
+    ) => RouteReply | Promise<RouteReply>;
+  },
+): Route {
+  return definition as Route;
+}
+
+export interface ProcedureContext {
+  readonly caller: string;
+  /** Aborts at the caller's deadline. */
+  readonly signal: AbortSignal;
+}
+
+/** One yaRPC procedure, unary, JSON in and out. */
+export interface Procedure {
+  /** `Service::method`. */
+  readonly name: string;
+  readonly right: Right;
+  readonly request: z.ZodType;
+  readonly handler: (request: unknown, context: ProcedureContext) => unknown;
+}
+
+/** Describes a procedure; the request of the handler is typed by its schema. */
+export function procedure<S extends z.ZodType>(definition: {
+  readonly name: string;
+  readonly right: Right;
+  readonly request: S;
+  readonly handler: (request: z.output<S>, context: ProcedureContext) => unknown;
+}): Procedure {
+  return definition as Procedure;
+}
+
+/** Calls a procedure of one peer; what `daemon/` hands to the parts. Rejects with a Fault after `deadlineMs`. */
+export type Call = (procedure: string, request: unknown, deadlineMs: number) => Promise<unknown>;

@@ -1,0 +1,25 @@
+// The port to a SQLite file held by a store thread: statements go in, rows come out, the caller never blocks.
+
+export type SqlValue = string | number | bigint | null | Uint8Array;
+export type Row = Readonly<Record<string, SqlValue>>;
+export interface Statement {
+  readonly sql: string;
+  readonly values?: readonly SqlValue[];
+}
+
+/** One part's tables. Statements are applied once each, in order; only ever append. */
+export interface Migrations {
+  readonly part: string;
+  readonly statements: readonly string[];
+}
+
+export interface StateStore extends AsyncDisposable {
+  /** All rows of a query. Integers beyond 2^53 come as bigint. */
+  all(sql: string, ...values: readonly SqlValue[]): Promise<readonly Row[]>;
+  /** The first row, or undefined. */
+  get(sql: string, ...values: readonly SqlValue[]): Promise<Row | undefined>;
+  /** Runs the statements in one transaction; committed and on disk when it resolves. Resolves with the changes made. */
+  write(...statements: readonly Statement[]): Promise<number>;
+  /** Bytes of the database and its write-ahead log. */
+  size(): Promise<number>;
+}

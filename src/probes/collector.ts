@@ -1,0 +1,56 @@
+// What a collector is: a name, the series it may write, and a function that reads the host and writes them.
+import type { HostFiles } from './host-files.ts';
+import type { ProbesConfig } from './config.ts';
+
+/** Prometheus' types that the daemon writes; `untyped` is `unknown` in OpenMetrics. */
+export type MetricType = 'counter' | 'gauge' | 'untyped';
+
+/** One metric family, declared before it is written; `docs/metrics.md` lists it from here. */
+export interface Metric {
+  readonly name: string;
+  readonly help: string;
+  readonly type: MetricType;
+  /** Label names, in the order of the values given to {@link SampleWriter.add}. */
+  readonly labels?: readonly string[];
+}
+
+/** The compatible family a collector belongs to: `/metrics/<view>` serves it alone. */
+export const VIEWS = ['node', 'process'] as const;
+export type View = (typeof VIEWS)[number];
+
+/** Writes the samples of one collection. Absent is not 0: what could not be read is not written. */
+export interface SampleWriter {
+  /** Adds one sample of a declared metric. Throws for a metric that the collector did not declare. */
+  add(metric: string, value: number, ...labelValues: readonly string[]): void;
+}
+
+/** What a collector is given when it is opened. */
+export interface CollectorContext {
+  readonly host: HostFiles;
+  readonly config: ProbesConfig;
+  /** What {@link Collecting.save} gave in the probe process before this one, if any. Foreign data: check it. */
+  readonly saved: unknown;
+}
+
+export interface Collecting {
+  /** Reads the host once. A rejection marks the collector as failed and says why. */
+  collect(out: SampleWriter): void | Promise<void>;
+  /** JSON that carries counters over a restart of the probe process. */
+  save?(): unknown;
+  /** JSON for `/jdos/v1` that is too detailed for labels, such as the processes with their pids. */
+  details?(): unknown;
+}
+
+export interface Collector {
+  readonly name: string;
+  readonly view: View;
+  /** Seconds between collections unless configured. */
+  readonly periodSeconds: number;
+  readonly metrics: readonly Metric[];
+  open(context: CollectorContext): Collecting;
+}
+
+/** A collector that keeps nothing between collections. */
+export const stateless =
+  (collect: (host: HostFiles, out: SampleWriter, config: ProbesConfig) => void | Promise<void>): Collector['open'] =>
+  ({ host, config }) => ({ collect: (out) => collect(host, out, config) });

@@ -1,0 +1,54 @@
+// The `probes` slice of the configuration.
+import { z } from '../base/schema.ts';
+
+export const ProbesConfig = z.strictObject({
+  periodSeconds: z.number().min(1).max(3600).default(15),
+  deadlineSeconds: z.number().min(0.1).max(60).default(2),
+  disable: z.array(z.string()).default([]),
+  maxSeries: z.number().int().min(100).max(1_000_000).default(50_000),
+  processes: z
+    .strictObject({
+      groupBy: z.enum(['comm', 'exe']).default('comm'),
+      maxGroups: z.number().int().min(10).max(100_000).default(1000),
+      smapsSeconds: z.number().min(0).max(86_400).default(60),
+    })
+    .prefault({}),
+  filesystem: z
+    .strictObject({
+      excludeTypes: z
+        .array(z.string())
+        .default([
+          'autofs',
+          'binfmt_misc',
+          'bpf',
+          'cgroup',
+          'cgroup2',
+          'configfs',
+          'debugfs',
+          'devpts',
+          'devtmpfs',
+          'fusectl',
+          'hugetlbfs',
+          'iso9660',
+          'mqueue',
+          'nsfs',
+          'overlay',
+          'proc',
+          'procfs',
+          'pstore',
+          'rpc_pipefs',
+          'securityfs',
+          'selinuxfs',
+          'squashfs',
+          'sysfs',
+          'tracefs',
+        ]),
+      excludeMounts: z
+        .array(z.string())
+        .default(['/dev', '/proc', '/run/credentials', '/sys', '/var/lib/docker', '/var/lib/containers/storage']),
+    })
+    .prefault({}),
+  network: z.strictObject({ excludeDevices: z.array(z.string()).default([]) }).prefault({}),
+  disk: z.strictObject({ excludeDevices: z.array(z.string()).default(['ram', 'loop', 'fd']) }).prefault({}),
+});
+export type ProbesConfig = z.output<typeof ProbesConfig>;
