@@ -1,0 +1,27 @@
+// The host as the last collections saw it: what the inspector and the routes read, without touching the host.
+import type { WatchedSample } from './publication.ts';
+
+export interface CollectorStatus {
+  readonly name: string;
+  /** `waiting` until the first collection arrived; `stale` when none arrived for four periods. */
+  readonly state: 'waiting' | 'ok' | 'failed' | 'stale';
+  /** Unix milliseconds of the last successful collection. */
+  readonly lastSuccessAt: number | undefined;
+  readonly error: { readonly reason: string; readonly message: string } | undefined;
+  readonly quarantined: readonly { readonly target: string; readonly since: number; readonly until: number }[];
+  readonly series: number;
+  readonly durationSeconds: number;
+}
+
+export interface HostView {
+  /**
+   * The samples of a watched metric. An empty list: the collector worked and the host has no such thing.
+   * Undefined: not known, because its collector has not answered, failed, or is stale.
+   */
+  samples(metric: string): readonly WatchedSample[] | undefined;
+  /** The collector that writes a metric, for saying why it is not known. */
+  collectorOf(metric: string): string | undefined;
+  collectors(): readonly CollectorStatus[];
+  /** What {@link Collecting.details} gave last; foreign JSON. */
+  details(collector: string): unknown;
+}
