@@ -14,7 +14,7 @@ export interface Migrations {
 }
 
 export interface StateStore extends AsyncDisposable {
-  /** All rows of a query. Integers beyond 2^53 come as bigint. */
+  /** All rows of a query; at most 100,000. Rejects on an integer beyond 2^53. */
   all(sql: string, ...values: readonly SqlValue[]): Promise<readonly Row[]>;
   /** The first row, or undefined. */
   get(sql: string, ...values: readonly SqlValue[]): Promise<Row | undefined>;

@@ -1,0 +1,64 @@
+// Serves yaRPC on a Unix socket of its own, for the processes that have no front door.
+import { chmod, rm } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { Caller } from '../../base/route.ts';
+import type { RpcHandler, RpcReply } from './server.ts';
+
+const MAX_BODY = 64 * 1024 * 1024;
+
+export interface RpcListener extends AsyncDisposable {
+  readonly socketPath: string;
+}
+
+/** Listens on `socketPath` (mode 0660), replacing a socket left by a process that was killed. */
+export async function listenRpc(socketPath: string, handler: RpcHandler): Promise<RpcListener> {
+  const server = createServer(
+    { requestTimeout: 60_000, headersTimeout: 5_000, keepAliveTimeout: 60_000 },
+    (request, response) => {
+      void answer(request, response, handler);
+    },
+  );
+  await rm(socketPath, { force: true });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(socketPath, () => resolve());
+  });
+  await chmod(socketPath, 0o660);
+  return {
+    socketPath,
+    [Symbol.asyncDispose]: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+async function answer(request: IncomingMessage, response: ServerResponse, handler: RpcHandler): Promise<void> {
+  const gone = new AbortController();
+  response.on('close', () => gone.abort());
+  try {
+    const reply = await reach(request, handler, gone.signal);
+    response.writeHead(reply.status, { ...reply.headers });
+    response.end(reply.body);
+  } catch {
+    response.destroy(); // the client went away or sent more than the limit: there is nobody to tell
+  }
+}
+
+async function reach(request: IncomingMessage, handler: RpcHandler, signal: AbortSignal): Promise<RpcReply> {
+  if (request.method !== 'POST' || request.url !== '/yarpc') {
+    request.resume();
+    return { status: 404, headers: { 'rpc-status': 'error', 'rpc-error-code': 'not-found' }, body: '' };
+  }
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > MAX_BODY) throw new Error('the body is too large');
+    chunks.push(chunk);
+  }
+  // Whoever may open the socket is root or in the daemon's group: the file's mode is the right.
+  const caller: Caller = { name: 'unix', role: 'admin', from: 'unix' };
+  return handler(request.headers, Buffer.concat(chunks), caller, signal);
+}

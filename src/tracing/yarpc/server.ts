@@ -1,0 +1,158 @@
+// The receiving side of yaRPC: unary JSON procedures over YARPC's HTTP transport.
+import { explain, Fault } from '../../base/fault.ts';
+import type { Logger } from '../../base/logging.ts';
+import type { Caller, Procedure, Right } from '../../base/route.ts';
+import { parseWith, z } from '../../base/schema.ts';
+import { CODES, codeOf } from './codes.ts';
+import { RPC_BAD_REQUEST, RPC_DEADLINE, RPC_FORBIDDEN, RPC_INTERNAL, RPC_NO_PROCEDURE } from './faults.ts';
+
+export type Headers = Readonly<Record<string, string | string[] | undefined>>;
+
+export interface RpcReply {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** Answers one request. Never rejects: every failure is an answer. */
+export type RpcHandler = (headers: Headers, body: Buffer, caller: Caller, signal: AbortSignal) => Promise<RpcReply>;
+
+export interface RpcServerOptions {
+  /** The service this process answers for. */
+  readonly service: string;
+  readonly procedures: readonly Procedure[];
+  /** Whether a caller has a right. */
+  readonly may: (caller: Caller, right: Right) => boolean;
+  readonly log: Logger;
+}
+
+const MAX_TTL_MS = 600_000;
+
+/** Headers of one request: YARPC's four are required, the TTL is optional (yarpc-go: transport/http/handler.go, ttl.go). */
+function readHeaders(headers: Headers): {
+  caller: string;
+  service: string;
+  procedure: string;
+  ttlMs: number | undefined;
+} {
+  const need = (name: string): string => {
+    const value = headers[name];
+    if (typeof value !== 'string' || value === '') throw new Fault(RPC_BAD_REQUEST, `missing header ${name}`);
+    return value;
+  };
+  const [caller, service, procedure, encoding] = ['rpc-caller', 'rpc-service', 'rpc-procedure', 'rpc-encoding'].map(
+    need,
+  );
+  if (encoding !== 'json') throw new Fault(RPC_BAD_REQUEST, `unsupported encoding ${encoding}: only json is`);
+  const ttl = headers['context-ttl-ms'];
+  if (ttl !== undefined && (typeof ttl !== 'string' || !/^\d{1,9}$/.test(ttl)))
+    throw new Fault(RPC_BAD_REQUEST, `invalid TTL ${String(ttl)}`);
+  return {
+    caller: caller ?? '',
+    service: service ?? '',
+    procedure: procedure ?? '',
+    ttlMs: ttl === undefined ? undefined : Number(ttl),
+  };
+}
+
+function parseBody(body: Buffer): unknown {
+  if (body.length === 0) return {};
+  try {
+    return JSON.parse(body.toString('utf8'));
+  } catch (cause) {
+    throw new Fault(RPC_BAD_REQUEST, 'the body is not JSON', { cause });
+  }
+}
+
+/** The procedures that every service has: is it there, and what can it do. */
+const meta = (procedures: () => readonly Procedure[]): readonly Procedure[] => [
+  { name: 'Meta::health', right: 'health', request: z.unknown(), handler: () => ({ ok: true }) },
+  {
+    name: 'Meta::procedures',
+    right: 'health',
+    request: z.unknown(),
+    handler: () => ({ procedures: procedures().map(({ name, right }) => ({ name, right, encoding: 'json' })) }),
+  },
+];
+
+export function rpcHandler({ service, procedures, may, log }: RpcServerOptions): RpcHandler {
+  const all: readonly Procedure[] = [...procedures, ...meta(() => all)];
+  const byName = new Map(all.map((procedure) => [procedure.name, procedure]));
+
+  const run = async (headers: Headers, body: Buffer, caller: Caller, outer: AbortSignal): Promise<unknown> => {
+    const head = readHeaders(headers);
+    if (head.service !== service)
+      throw new Fault(RPC_NO_PROCEDURE, `no service ${head.service} here, this is ${service}`);
+    const procedure = byName.get(head.procedure);
+    if (procedure === undefined) throw new Fault(RPC_NO_PROCEDURE, `no procedure ${head.procedure}`);
+    if (!may(caller, procedure.right))
+      throw new Fault(RPC_FORBIDDEN, `${procedure.name} needs the right ${procedure.right}`);
+    const parsed = parseWith(procedure.request, parseBody(body));
+    if ('errors' in parsed)
+      throw new Fault(RPC_BAD_REQUEST, `the request of ${procedure.name} is not valid`, { details: parsed.errors });
+    const signal =
+      head.ttlMs === undefined
+        ? outer
+        : AbortSignal.any([outer, AbortSignal.timeout(Math.min(head.ttlMs, MAX_TTL_MS))]);
+    return withDeadline(procedure, parsed.value, { caller: head.caller, signal });
+  };
+
+  return async (headers, body, caller, signal) => {
+    try {
+      const result = await run(headers, body, caller, signal);
+      return {
+        status: 200,
+        headers: { 'rpc-status': 'success', 'rpc-service': service, 'content-type': 'application/json' },
+        body: JSON.stringify(result ?? {}),
+      };
+    } catch (error) {
+      if (error instanceof Fault) return refusal(service, error);
+      log.error({ err: error, procedure: headers['rpc-procedure'] }, 'procedure failed');
+      return refusal(service, new Fault(RPC_INTERNAL, `${String(headers['rpc-procedure'])} failed: ${explain(error)}`));
+    }
+  };
+}
+
+async function withDeadline(
+  procedure: Procedure,
+  request: unknown,
+  context: { caller: string; signal: AbortSignal },
+): Promise<unknown> {
+  const { signal } = context;
+  const late = (): Fault => new Fault(RPC_DEADLINE, `${procedure.name} did not answer within its deadline`);
+  if (signal.aborted) throw late();
+  let onAbort = (): void => {};
+  const expired = new Promise<never>((_, reject) => {
+    onAbort = () => reject(late());
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+  try {
+    return await Promise.race([procedure.handler(request, context), expired]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}
+
+const headerSafe = (text: string): string => text.replace(/[^\x20-\x7e]/g, '?').slice(0, 500);
+
+function refusal(service: string, fault: Fault): RpcReply {
+  const code = codeOf(fault.status);
+  return {
+    status: CODES[code].status,
+    headers: {
+      'rpc-status': 'error',
+      'rpc-service': headerSafe(service),
+      'rpc-error-code': code,
+      'rpc-error-name': fault.code,
+      'rpc-error-message': headerSafe(fault.message),
+      'content-type': 'application/json',
+    },
+    body: JSON.stringify({
+      code: fault.code,
+      message: fault.message,
+      remedy: fault.remedy,
+      status: fault.status,
+      details: fault.details,
+    }),
+  };
+}
