@@ -1,5 +1,5 @@
 // The calling side of yaRPC: one peer, JSON, every call with a deadline.
-import { Client } from 'undici';
+import { Pool } from 'undici';
 import { Fault, type FaultKind, systemCode } from '../../base/fault.ts';
 import type { Call } from '../../base/route.ts';
 import { z } from '../../base/schema.ts';
@@ -29,11 +29,11 @@ const Refusal = z.object({
   details: z.array(z.object({ path: z.string(), expected: z.string(), value: z.unknown().optional() })),
 });
 
-/** Connects lazily and again after the peer was restarted. Calls run side by side up to the pipelining limit. */
+/** Connects lazily, and again after the peer was restarted. Up to eight calls run side by side, more wait. */
 export function openRpcClient({ socketPath, service, caller }: RpcPeer): RpcClient {
-  const client = new Client('http://localhost', {
+  const client = new Pool('http://localhost', {
     socketPath,
-    pipelining: 1,
+    connections: 8,
     maxResponseSize: MAX_REPLY,
     connect: { timeout: 2000 },
   });

@@ -1,5 +1,5 @@
 // Serves yaRPC on a Unix socket of its own, for the processes that have no front door.
-import { chmod, rm } from 'node:fs/promises';
+import { chmod, chown, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Caller } from '../../base/route.ts';
 import type { RpcHandler, RpcReply } from './server.ts';
@@ -10,8 +10,8 @@ export interface RpcListener extends AsyncDisposable {
   readonly socketPath: string;
 }
 
-/** Listens on `socketPath` (mode 0660), replacing a socket left by a process that was killed. */
-export async function listenRpc(socketPath: string, handler: RpcHandler): Promise<RpcListener> {
+/** Listens on `socketPath` (mode 0660, `group` where given), replacing a socket left by a process that was killed. */
+export async function listenRpc(socketPath: string, handler: RpcHandler, group?: number): Promise<RpcListener> {
   const server = createServer(
     { requestTimeout: 60_000, headersTimeout: 5_000, keepAliveTimeout: 60_000 },
     (request, response) => {
@@ -24,6 +24,7 @@ export async function listenRpc(socketPath: string, handler: RpcHandler): Promis
     server.listen(socketPath, () => resolve());
   });
   await chmod(socketPath, 0o660);
+  if (group !== undefined) await chown(socketPath, process.getuid?.() ?? 0, group);
   return {
     socketPath,
     [Symbol.asyncDispose]: () =>

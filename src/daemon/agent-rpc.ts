@@ -1,0 +1,67 @@
+// What the agent answers to the other processes: the state and the cost of the daemon's processes.
+import type { Component } from '../base/component.ts';
+import type { Logger } from '../base/logging.ts';
+import { procedure } from '../base/route.ts';
+import { z } from '../base/schema.ts';
+import { listenRpc, rpcHandler, type RpcListener } from '../tracing/index.ts';
+import { costOf } from './costs.ts';
+import { type DataDir, processSocket } from './data-dir.ts';
+import type { Quarantined } from './quarantine.ts';
+import type { SupervisedChild } from './supervisor.ts';
+
+const ProcessStatus = z.object({
+  name: z.string(),
+  pid: z.number().optional(),
+  startedAt: z.number().optional(),
+  restarts: z.number(),
+  answers: z.boolean(),
+  lastEnd: z.string().optional(),
+  cpuSeconds: z.number().optional(),
+  residentBytes: z.number().optional(),
+});
+
+/** The answer of `Supervisor::status`. */
+export const SupervisorStatus = z.object({
+  at: z.number(),
+  processes: z.array(ProcessStatus),
+  quarantine: z.array(z.object({ collector: z.string(), target: z.string(), since: z.number(), until: z.number() })),
+  reloadError: z.string().optional(),
+});
+export type SupervisorStatus = z.output<typeof SupervisorStatus>;
+
+export interface AgentRpcOptions {
+  readonly dir: DataDir;
+  readonly log: Logger;
+  readonly children: readonly SupervisedChild[];
+  readonly quarantined: () => readonly Quarantined[];
+  readonly reloadError: () => string | undefined;
+}
+
+export function agentRpc({ dir, log, children, quarantined, reloadError }: AgentRpcOptions): Component {
+  const startedAt = Date.now();
+  const status = async (): Promise<SupervisorStatus> => {
+    const own = { name: 'agent', pid: process.pid, startedAt, restarts: 0, answers: true, lastEnd: undefined };
+    const processes = [own, ...children.map((child) => child.status())];
+    return {
+      at: Date.now(),
+      processes: await Promise.all(
+        processes.map(async (each) => ({ ...each, ...(each.pid === undefined ? {} : await costOf(each.pid)) })),
+      ),
+      quarantine: quarantined().map(({ collector, target, since, until }) => ({ collector, target, since, until })),
+      reloadError: reloadError(),
+    };
+  };
+  let listener: RpcListener | undefined;
+  return {
+    name: 'agent',
+    async start() {
+      const procedures = [
+        procedure({ name: 'Supervisor::status', right: 'admin', request: z.object({}), handler: status }),
+      ];
+      const handler = rpcHandler({ service: 'jdos-agent', procedures, may: () => true, log });
+      listener = await listenRpc(processSocket(dir, 'agent'), handler, dir.group);
+    },
+    stop: async () => listener?.[Symbol.asyncDispose](),
+    health: () => ({ state: 'available' }),
+  };
+}

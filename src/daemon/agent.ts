@@ -1,0 +1,187 @@
+// The agent process: the composition root that prepares the data directory, keeps the probe and the serve process alive,
+// reloads the configuration, and stops everything in time.
+import { join } from 'node:path';
+import { runComponents } from '../base/component.ts';
+import { explain } from '../base/fault.ts';
+import { type Logger, openLog } from '../base/logging.ts';
+import { siblingModule } from '../base/sibling-module.ts';
+import { watchAnnouncements } from '../probes/index.ts';
+import { openRpcClient, type RpcClient } from '../tracing/index.ts';
+import { closedDirectory, hostAccount, type Account } from './account.ts';
+import { agentRpc } from './agent-rpc.ts';
+import type { ProbeBoot, ServeBoot } from './boot.ts';
+import { changedParts, type Config, loadConfig } from './config.ts';
+import { adminTokenHash, type DataDir, prepareDataDir, processSocket } from './data-dir.ts';
+import { inForce, quarantine, type Quarantined } from './quarantine.ts';
+import { superviseChild, type SupervisedChild } from './supervisor.ts';
+import { defaultDataDir, PACKAGE_ROOT, VERSION } from './version.ts';
+import { welcome } from './welcome.ts';
+
+export interface DaemonArguments {
+  readonly config?: string | undefined;
+  readonly dataDir?: string | undefined;
+  readonly listen?: string | undefined;
+  readonly listenTls?: string | undefined;
+  readonly hostRoot?: string | undefined;
+}
+
+/** The configuration with what the command line says instead. Throws a Fault with all wrong fields. */
+export function effectiveConfig(args: DaemonArguments): Config {
+  const config = loadConfig(args.config);
+  return {
+    ...config,
+    dataDir: args.dataDir ?? config.dataDir ?? defaultDataDir(),
+    hostRoot: args.hostRoot ?? config.hostRoot,
+    http: {
+      ...config.http,
+      listen: args.listen ?? config.http.listen,
+      listenTls: args.listenTls ?? config.http.listenTls,
+    },
+  };
+}
+
+/** What the agent decided about the serve process' user. */
+interface ServeUser {
+  readonly account: Account | undefined;
+  readonly note: string | undefined;
+}
+
+function serveUser(config: Config): ServeUser {
+  if (process.getuid?.() !== 0) return { account: undefined, note: undefined };
+  const { user } = config.serve;
+  const account = hostAccount(user);
+  if (account === undefined)
+    return { account: undefined, note: `runs as root: there is no user ${user} (useradd --system ${user})` };
+  const closed = closedDirectory(join(PACKAGE_ROOT, 'src', 'main.ts'), account);
+  if (closed === undefined) return { account, note: undefined };
+  return {
+    account: undefined,
+    note: `runs as root: ${user} may not enter ${closed} (install jdos where that user can read it)`,
+  };
+}
+
+const NODE_OPTIONS = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=2'];
+const STOP_MS = 9500;
+
+/** Runs the daemon in the foreground until a signal ends it. `say` prints to the operator. */
+export async function runDaemon(args: DaemonArguments, say: (line: string) => void): Promise<void> {
+  let config = effectiveConfig(args);
+  const logLevel = config.log.level ?? (process.stderr.isTTY ? 'warn' : 'info');
+  const log = openLog('agent', logLevel);
+  const user = serveUser(config);
+  const { dir, lock } = prepareDataDir(config.dataDir ?? defaultDataDir(), user.account);
+  using _held = lock;
+  const boot = { version: VERSION, dir, logLevel };
+  const tokenHash = adminTokenHash(dir);
+  let hangs: readonly Quarantined[] = [];
+
+  const toProbe = peer(dir, 'probe');
+  const toServe = peer(dir, 'serve');
+  const probe: SupervisedChild = superviseChild(
+    {
+      name: 'probe',
+      entry: siblingModule(import.meta.url, 'probe-process'),
+      nodeOptions: NODE_OPTIONS,
+      account: undefined,
+      boot: (): ProbeBoot => ({ ...boot, config, quarantine: inForce(hangs, Date.now()) }),
+      ping: (ms) => toProbe.call('Meta::health', {}, ms),
+      onAnnouncements: (pipe) =>
+        watchAnnouncements(pipe, {
+          onHang(collector, target) {
+            hangs = quarantine(hangs, collector, target, Date.now());
+            probe.restart(`reading ${target || collector} hung`, true);
+          },
+        }),
+      graceMs: 1000,
+    },
+    log,
+  );
+  const serve = superviseChild(
+    {
+      name: 'serve',
+      entry: siblingModule(import.meta.url, 'serve-process'),
+      nodeOptions: NODE_OPTIONS,
+      account: user.account,
+      boot: (): ServeBoot => ({
+        ...boot,
+        config,
+        adminTokenHash: tokenHash,
+        templatesDir: join(PACKAGE_ROOT, 'templates'),
+        userNote: user.note,
+      }),
+      ping: (ms) => toServe.call('Meta::health', {}, ms),
+      graceMs: 7000,
+    },
+    log,
+  );
+  const reloading: { error: string | undefined } = { error: undefined };
+  const rpc = agentRpc({
+    dir,
+    log,
+    children: [serve, probe],
+    quarantined: () => inForce(hangs, Date.now()),
+    reloadError: () => reloading.error,
+  });
+  const components = runComponents([rpc, serve, probe], log);
+
+  const reload = (): void => {
+    try {
+      const next = effectiveConfig(args);
+      reloading.error = undefined;
+      const changed = changedParts(config, next);
+      config = next;
+      log.info({ changed }, 'configuration was read again');
+      if (changed.some((part) => part === 'probes' || part === 'hostRoot'))
+        probe.restart('its configuration changed', false);
+      if (changed.some((part) => part !== 'dataDir' && part !== 'hostRoot'))
+        serve.restart('its configuration changed', false);
+    } catch (error) {
+      reloading.error = explain(error);
+      log.error({ err: error }, 'configuration is not valid and changes nothing');
+    }
+  };
+  const stopped = stopOnSignals(log, () => components.stop(STOP_MS), [serve, probe]);
+  process.on('SIGHUP', reload);
+
+  await components.start();
+  await Promise.race([welcome({ call: toServe.call, dir, say }), stopped]);
+  await stopped;
+  await Promise.all([toProbe, toServe].map((client) => client[Symbol.asyncDispose]()));
+}
+
+const peer = (dir: DataDir, process: 'probe' | 'serve'): RpcClient =>
+  openRpcClient({ socketPath: processSocket(dir, process), service: `jdos-${process}`, caller: 'jdos-agent' });
+
+/** Resolves when the daemon was asked to stop and has stopped. A second signal kills at once. */
+function stopOnSignals(
+  log: Logger,
+  stop: () => Promise<readonly string[]>,
+  children: readonly SupervisedChild[],
+): Promise<void> {
+  return new Promise((resolve) => {
+    let asked = false;
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.on(signal, () => {
+        if (asked) {
+          for (const child of children) kill(child.status().pid);
+          process.exit(signal === 'SIGINT' ? 130 : 143);
+        }
+        asked = true;
+        log.info({ signal }, 'stopping');
+        void stop().then((late) => {
+          if (late.length > 0) log.error({ late }, 'stopped, but not everything ended in time');
+          resolve();
+        });
+      });
+    }
+  });
+}
+
+function kill(pid: number | undefined): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // it has ended by itself
+  }
+}

@@ -1,0 +1,98 @@
+// The configuration: one YAML file, made of the parts' slices, checked whole; every wrong field is reported at once.
+import { readFileSync, statSync } from 'node:fs';
+import { LineCounter, parseDocument } from 'yaml';
+import { Fault, faultKind, type FieldError, systemCode } from '../base/fault.ts';
+import { LOG_LEVELS } from '../base/logging.ts';
+import { describeField, parseWith, z } from '../base/schema.ts';
+import { HttpConfig } from '../http/index.ts';
+import { InspectorConfig } from '../inspector/index.ts';
+import { ProbesConfig } from '../probes/index.ts';
+import { ReportConfig } from '../report/index.ts';
+
+export const CONFIG_INVALID = faultKind(
+  'JD_CONFIG_INVALID',
+  400,
+  'correct the named fields; templates/jdos.example.yaml explains every key, and `jdos config check FILE` checks without starting',
+);
+export const CONFIG_UNREADABLE = faultKind(
+  'JD_CONFIG_UNREADABLE',
+  400,
+  'give --config the path of a readable YAML file, or leave it out for the defaults',
+);
+
+export const Config = z.strictObject({
+  /** Where state lives; `--data-dir` wins. Absent: /var/lib/jdos as root, else $XDG_STATE_HOME/jdos. */
+  dataDir: z.string().startsWith('/').optional(),
+  /** Where the host's root is mounted when the daemon runs in a container; `--host-root` wins. */
+  hostRoot: z.string().startsWith('/').default('/'),
+  log: z.strictObject({ level: z.enum(LOG_LEVELS).optional() }).prefault({}),
+  serve: z
+    .strictObject({
+      /** The user of the serve process when the daemon is started as root. */
+      user: z.string().min(1).default('jdos'),
+    })
+    .prefault({}),
+  http: HttpConfig.prefault({}),
+  probes: ProbesConfig.prefault({}),
+  inspector: InspectorConfig.prefault({}),
+  report: ReportConfig.prefault({}),
+});
+export type Config = z.output<typeof Config>;
+
+const MAX_BYTES = 1024 * 1024;
+const MAX_ALIASES = 100;
+
+/** Checks the text of a configuration file; `name` is for the messages. Throws one Fault with all wrong fields. */
+export function parseConfig(text: string, name: string): Config {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  if (document.errors.length > 0) {
+    const details = document.errors.map((error): FieldError => {
+      const { line, col } = lines.linePos(error.pos[0]);
+      return { path: `line ${line}, column ${col}`, expected: `YAML: ${error.message}` };
+    });
+    throw invalid(name, details);
+  }
+  const parsed = parseWith(Config, document.toJS({ maxAliasCount: MAX_ALIASES }) ?? {});
+  if ('errors' in parsed) throw invalid(name, parsed.errors);
+  return parsed.value;
+}
+
+const invalid = (name: string, details: readonly FieldError[]): Fault =>
+  new Fault(
+    CONFIG_INVALID,
+    `${name} is not valid:\n${details.map((error) => `  ${describeField(error)}`).join('\n')}`,
+    { details },
+  );
+
+/** The file that is read when `--config` is not given, where it exists. */
+export const DEFAULT_CONFIG_FILE = '/etc/jdos/jdos.yaml';
+
+/** Reads and checks the configuration; without a file, the defaults. */
+export function loadConfig(file: string | undefined): Config {
+  const path = file ?? (exists(DEFAULT_CONFIG_FILE) ? DEFAULT_CONFIG_FILE : undefined);
+  if (path === undefined) return Config.parse({});
+  return parseConfig(readConfig(path), path);
+}
+
+/** The text of a configuration file of sane size. */
+export function readConfig(path: string): string {
+  try {
+    const about = statSync(path);
+    if (!about.isFile()) throw new Fault(CONFIG_UNREADABLE, `${path} is not a regular file`);
+    if (about.size > MAX_BYTES)
+      throw new Fault(CONFIG_UNREADABLE, `${path} has ${about.size} bytes, at most ${MAX_BYTES} are read`);
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (error instanceof Fault) throw error;
+    throw new Fault(CONFIG_UNREADABLE, `cannot read ${path} (${systemCode(error) ?? 'unknown'})`, { cause: error });
+  }
+}
+
+const exists = (path: string): boolean => statSync(path, { throwIfNoEntry: false }) !== undefined;
+
+/** The top-level parts that differ between two configurations. */
+export const changedParts = (before: Config, after: Config): readonly (keyof Config)[] =>
+  (Object.keys(Config.shape) as (keyof Config)[]).filter(
+    (key) => JSON.stringify(before[key]) !== JSON.stringify(after[key]),
+  );
