@@ -133,6 +133,11 @@ export class HostFiles {
     return statSync(this.path(hostPath)).size;
   }
 
+  /** When a file was last written or touched (`st_mtime`), in Unix milliseconds. */
+  modifiedAt(hostPath: string): number {
+    return statSync(this.path(hostPath)).mtimeMs;
+  }
+
   /** Usage of the file system mounted at a path. Can hang on a dead server: call it within {@link risky}. */
   statfs(hostPath: string): FileSystemStats {
     const s = statfsSync(this.path(hostPath));

@@ -1,0 +1,167 @@
+// Runs one collector once, with a deadline and without what is in quarantine, and makes a publication of it.
+import { explain, Fault, faultKind, systemCode } from '../base/fault.ts';
+import type { Logger } from '../base/logging.ts';
+import type { Announcements } from './announcements.ts';
+import type { Clock } from './clock.ts';
+import type { Collecting, Collector } from './collector.ts';
+import type { ProbesConfig } from './config.ts';
+import { openFamilyWriter } from './family-writer.ts';
+import type { Collected } from './family-writer.ts';
+import { HostFiles, QUARANTINED, readFailure } from './host-files.ts';
+import type { Publication } from './publication.ts';
+
+export const COLLECTION_DEADLINE = faultKind(
+  'JD_COLLECTION_DEADLINE',
+  503,
+  'look at the logs for what this collector reads; it is tried again by itself',
+);
+
+/** A target that hung a probe process before this one, in Unix milliseconds. */
+export interface QuarantineEntry {
+  readonly collector: string;
+  /** `''` is the whole collector. */
+  readonly target: string;
+  readonly since: number;
+  readonly until: number;
+}
+
+/** Milliseconds an asynchronous collection may take. */
+export const COLLECTION_DEADLINE_MS = 30_000;
+/** Milliseconds until a collection that blocks this process is a hang: later, so that an asynchronous one ends by itself. */
+export const COLLECTION_HANG_MS = 35_000;
+
+const MAX_MESSAGE = 1000;
+
+export interface CollectionOptions {
+  readonly collector: Collector;
+  /** `/`, or where the host's root is mounted. */
+  readonly hostRoot: string;
+  readonly config: ProbesConfig;
+  readonly periodSeconds: number;
+  /** The collector's state from the process before, if any. */
+  readonly saved: unknown;
+  readonly quarantine: readonly QuarantineEntry[];
+  readonly watch: ReadonlySet<string>;
+  readonly announcements: Announcements;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Ends the wait for an asynchronous collection. */
+  readonly stopping: AbortSignal;
+}
+
+/** One collector of a probe process. */
+export interface Collection {
+  /** Collects once, writing at most `maxSeries` samples. Never rejects: a failure is a publication with `error`. */
+  collect(maxSeries: number): Promise<Publication>;
+}
+
+export function openCollection(options: CollectionOptions): Collection {
+  const { collector, config, announcements, clock, log } = options;
+  let quarantine = options.quarantine.filter((entry) => entry.collector === collector.name);
+  let saved = options.saved;
+  let collecting: Collecting | undefined;
+  let unfinished = false;
+  let complained = false;
+
+  /** What is past its time is tried again: by a new reader of the host, as after a restart. */
+  const release = (): void => {
+    const left = quarantine.filter((entry) => entry.until > clock.now());
+    if (left.length === quarantine.length) return;
+    quarantine = left;
+    const before = collecting;
+    collecting = undefined;
+    const state = before?.save?.();
+    if (state !== undefined) saved = JSON.parse(JSON.stringify(state)) as unknown;
+  };
+
+  const open = (): Collecting => {
+    const announcer = {
+      begin: (target: string) =>
+        announcements.begin({ collector: collector.name, target }, config.deadlineSeconds * 1000),
+      end: () => announcements.end(),
+    };
+    const targets = quarantine.map((entry) => entry.target);
+    return collector.open({ host: new HostFiles(options.hostRoot, announcer, targets), config, saved });
+  };
+
+  const run = async (maxSeries: number): Promise<Collected & Pick<Publication, 'details' | 'state'>> => {
+    release();
+    const whole = quarantine.find((entry) => entry.target === '');
+    if (whole !== undefined) {
+      const message = `an earlier collection hung; the next is at ${new Date(whole.until).toISOString()}`;
+      throw new Fault(COLLECTION_DEADLINE, message);
+    }
+    if (unfinished) throw new Fault(COLLECTION_DEADLINE, 'the collection before this one has not ended yet');
+    announcements.begin({ collector: collector.name, target: '' }, COLLECTION_HANG_MS);
+    try {
+      collecting ??= open();
+      const out = openFamilyWriter(collector.metrics, { watch: options.watch, maxSeries });
+      const pending = collecting.collect(out);
+      if (pending !== undefined) {
+        unfinished = true;
+        await withinDeadline(
+          pending.finally(() => (unfinished = false)),
+          options,
+        );
+      }
+      return { ...out.finish(), details: collecting.details?.(), state: collecting.save?.() };
+    } finally {
+      announcements.end();
+    }
+  };
+
+  const complain = ({ dropped, duplicates }: Collected): void => {
+    if (complained || (dropped === 0 && duplicates.length === 0)) return;
+    complained = true;
+    if (dropped > 0) log.error({ collector: collector.name, dropped }, 'series beyond probes.maxSeries are dropped');
+    if (duplicates.length > 0) log.error({ collector: collector.name, duplicates }, 'series written twice are refused');
+  };
+
+  return {
+    async collect(maxSeries) {
+      const began = clock.uptime();
+      const result = await run(maxSeries).catch((error: unknown) => ({ error: failure(error) }));
+      if (!('error' in result)) complain(result);
+      return {
+        collector: collector.name,
+        view: collector.view,
+        at: clock.now(),
+        periodSeconds: options.periodSeconds,
+        durationSeconds: (clock.uptime() - began) / 1000,
+        quarantined: quarantine.map(({ target, since, until }) => ({ target, since, until })),
+        ...('error' in result ? { families: [], watched: {}, error: result.error } : content(result)),
+      };
+    },
+  };
+}
+
+async function withinDeadline(pending: Promise<void>, { clock, stopping }: CollectionOptions): Promise<void> {
+  const { promise: tooLate, reject } = Promise.withResolvers<never>();
+  const giveUp = (message: string): void => reject(new Fault(COLLECTION_DEADLINE, message));
+  const cancel = clock.after(COLLECTION_DEADLINE_MS, () =>
+    giveUp(`the collection did not end within ${COLLECTION_DEADLINE_MS / 1000} s`),
+  );
+  const onStop = (): void => giveUp('the process is being stopped');
+  stopping.addEventListener('abort', onStop);
+  try {
+    await Promise.race([pending, tooLate]);
+  } finally {
+    cancel();
+    stopping.removeEventListener('abort', onStop);
+  }
+}
+
+type Failure = NonNullable<Publication['error']>;
+
+function failure(error: unknown): Failure {
+  const code = systemCode(error);
+  const hung = code === QUARANTINED.code || code === COLLECTION_DEADLINE.code;
+  return { reason: hung ? 'deadline' : readFailure(error), message: explain(error).slice(0, MAX_MESSAGE) };
+}
+
+const content = ({ families, watched, details, state }: Collected & Pick<Publication, 'details' | 'state'>) => ({
+  families,
+  watched,
+  ...(details === undefined ? {} : { details }),
+  ...(state === undefined ? {} : { state }),
+});

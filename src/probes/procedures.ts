@@ -1,0 +1,39 @@
+// The yaRPC procedures between the serve process and the probe process.
+import { procedure } from '../base/route.ts';
+import type { Procedure } from '../base/route.ts';
+import { z } from '../base/schema.ts';
+import { Publication } from './publication.ts';
+import type { Runner } from './runner.ts';
+import type { Snapshots } from './snapshots.ts';
+
+/** Served by the serve process, called by the probe process. */
+export const snapshotProcedures = (snapshots: Snapshots): readonly Procedure[] => [
+  procedure({
+    name: 'Probes::publish',
+    right: 'admin',
+    request: Publication,
+    handler(publication) {
+      snapshots.accept(publication);
+      return {};
+    },
+  }),
+  procedure({
+    name: 'Probes::resume',
+    right: 'admin',
+    request: z.object({}),
+    handler: () => snapshots.resumption(),
+  }),
+];
+
+/** Served by the probe process: collects now, and answers when what was collected is published. */
+export const runnerProcedures = (runner: Pick<Runner, 'collectNow'>): readonly Procedure[] => [
+  procedure({
+    name: 'Probes::collect',
+    right: 'admin',
+    request: z.object({ which: z.enum(['fast', 'all']).default('fast') }),
+    async handler({ which }) {
+      await runner.collectNow(which);
+      return {};
+    },
+  }),
+];

@@ -1,0 +1,235 @@
+// Runs the collectors in the probe process: one at a time, each at its period, each published before the next one reads.
+import type { Component, Health } from '../base/component.ts';
+import { Fault, faultKind } from '../base/fault.ts';
+import type { Logger } from '../base/logging.ts';
+import type { Announcements } from './announcements.ts';
+import type { Clock } from './clock.ts';
+import { openCollection } from './collection.ts';
+import type { Collection, QuarantineEntry } from './collection.ts';
+import type { Collector } from './collector.ts';
+import type { ProbesConfig } from './config.ts';
+import type { Publication, Resumption } from './publication.ts';
+
+export const PROBES_STOPPED = faultKind(
+  'JD_PROBES_STOPPED',
+  503,
+  'ask again in some seconds: the probe process is being stopped or started',
+);
+
+export interface RunnerOptions {
+  readonly collectors: readonly Collector[];
+  /** `/`, or where the host's root is mounted. */
+  readonly hostRoot: string;
+  readonly config: ProbesConfig;
+  readonly resumption: Resumption;
+  readonly quarantine: readonly QuarantineEntry[];
+  readonly announcements: Announcements;
+  /** Hands one publication to the serve process. Must settle; a rejection is retried after a period. */
+  readonly publish: (publication: Publication) => Promise<void>;
+  readonly log: Logger;
+  readonly clock: Clock;
+}
+
+export interface Runner extends Component {
+  /**
+   * Collects and publishes the fast collectors (or all of them) once, now, one after another; calls during a round
+   * join it. Rejects with a Fault when the runner is stopped.
+   */
+  collectNow(which?: 'fast' | 'all'): Promise<void>;
+}
+
+/** Collectors that run at least as often as this by themselves run every `probes.periodSeconds`. */
+const FAST_SECONDS = 15;
+
+/** The period of a collector in seconds. */
+export const periodOf = (collector: Pick<Collector, 'periodSeconds'>, config: ProbesConfig): number =>
+  collector.periodSeconds <= FAST_SECONDS ? config.periodSeconds : collector.periodSeconds;
+
+/** When slot `index` of `count` is due next: on a grid of its own that spreads the slots over the period. */
+export function nextDue(now: number, start: number, periodMs: number, index: number, count: number): number {
+  const first = start + periodMs * (1 + index / count);
+  return first + Math.max(0, Math.floor((now - first) / periodMs) + 1) * periodMs;
+}
+
+interface Slot {
+  readonly name: string;
+  readonly periodSeconds: number;
+  readonly fast: boolean;
+  readonly collection: Collection;
+  /** Milliseconds of uptime when it is collected next. */
+  due: number;
+  /** What could not be published, and when to try again: the newest only. */
+  unsent: { readonly publication: Publication; readonly retryAt: number } | undefined;
+  series: number;
+  error: Publication['error'];
+}
+
+export function openRunner(options: RunnerOptions): Runner {
+  const { config, clock, log } = options;
+  const stopping = new AbortController();
+  const slots = options.collectors.map((collector) => openSlot(collector, options, stopping.signal));
+  let start = 0;
+  let running = Promise.resolve();
+  const alarm = openAlarm(clock);
+  const round = openRound();
+  let publishFails = false;
+
+  const send = async (slot: Slot, publication: Publication): Promise<void> => {
+    try {
+      await options.publish(publication);
+      slot.unsent = undefined;
+      publishFails = false;
+    } catch (error) {
+      slot.unsent = { publication, retryAt: clock.uptime() + config.periodSeconds * 1000 };
+      if (!publishFails) log.warn({ collector: slot.name, err: error }, 'collection could not be published');
+      publishFails = true;
+    }
+  };
+
+  const note = (slot: Slot, publication: Publication): void => {
+    const { error } = publication;
+    if (error !== undefined && slot.error?.reason !== error.reason) {
+      log.warn({ collector: slot.name, reason: error.reason, error: error.message }, 'collector fails');
+    }
+    if (error === undefined && slot.error !== undefined) log.info({ collector: slot.name }, 'collector works again');
+    slot.error = error;
+    if (error === undefined) slot.series = publication.families.reduce((sum, { samples }) => sum + samples, 0);
+  };
+
+  const turn = async (slot: Slot): Promise<void> => {
+    if (slot.unsent !== undefined && clock.uptime() < slot.due) return send(slot, slot.unsent.publication);
+    const others = slots.reduce((sum, other) => sum + (other === slot ? 0 : other.series), 0);
+    const publication = await slot.collection.collect(Math.max(0, config.maxSeries - others));
+    if (stopping.signal.aborted) return;
+    note(slot, publication);
+    slot.due = nextDue(clock.uptime(), start, slot.periodSeconds * 1000, slots.indexOf(slot), slots.length);
+    await send(slot, publication);
+    round.done(slot);
+  };
+
+  const loop = async (): Promise<void> => {
+    while (!stopping.signal.aborted) {
+      const next = slots.reduce<Slot | undefined>((a, b) => (a === undefined || at(b) < at(a) ? b : a), undefined);
+      const wait = next === undefined ? Infinity : at(next) - clock.uptime();
+      if (next !== undefined && wait <= 0) await turn(next);
+      else await alarm.sleep(wait);
+    }
+  };
+
+  return {
+    name: 'collectors',
+    async start() {
+      start = clock.uptime();
+      for (const slot of slots) slot.due = start;
+      running = loop();
+    },
+    async stop() {
+      stopping.abort();
+      alarm.wake();
+      round.fail(stopped());
+      await running;
+    },
+    health: () => healthOf(slots, publishFails),
+    collectNow(which = 'fast') {
+      if (stopping.signal.aborted) return Promise.reject(stopped());
+      if (which === 'fast' && round.running()) return round.join([]);
+      const chosen = slots.filter((slot) => which === 'all' || slot.fast);
+      for (const slot of chosen) slot.due = clock.uptime();
+      alarm.wake();
+      return round.join(chosen);
+    },
+  };
+}
+
+const stopped = (): Fault => new Fault(PROBES_STOPPED, 'the collectors are stopped');
+
+/** A round that was asked for: who waits for it, and what is left to collect. */
+function openRound() {
+  const left = new Set<Slot>();
+  let all = Promise.withResolvers<void>();
+  const end = (finish: (of: typeof all) => void): void => {
+    left.clear();
+    finish(all);
+    all = Promise.withResolvers<void>();
+  };
+  return {
+    running: () => left.size > 0,
+    /** Resolves when these, and what the round has already, are collected. */
+    join(slots: readonly Slot[]): Promise<void> {
+      for (const slot of slots) left.add(slot);
+      if (left.size === 0) return Promise.resolve();
+      all.promise.catch(() => {}); // a caller that went away does not wait for it
+      return all.promise;
+    },
+    done(slot: Slot): void {
+      if (left.delete(slot) && left.size === 0) end(({ resolve }) => resolve());
+    },
+    fail(error: Fault): void {
+      if (left.size > 0) end(({ reject }) => reject(error));
+    },
+  };
+}
+
+function openAlarm(clock: Clock) {
+  let wake = (): void => {};
+  return {
+    /** Resolves after `ms` milliseconds, or at the next `wake`. */
+    sleep: (ms: number): Promise<void> =>
+      new Promise((resolve) => {
+        const cancel = ms === Infinity ? (): void => {} : clock.after(Math.min(ms, LONGEST_SLEEP_MS), () => wake());
+        wake = () => {
+          cancel();
+          resolve();
+        };
+      }),
+    wake: () => wake(),
+  };
+}
+
+/** setTimeout takes 31 bits of milliseconds. */
+const LONGEST_SLEEP_MS = 3_600_000;
+
+const at = (slot: Slot): number => Math.min(slot.due, slot.unsent?.retryAt ?? Infinity);
+
+function openSlot(collector: Collector, options: RunnerOptions, stopping: AbortSignal): Slot {
+  const { hostRoot, config, quarantine, announcements, clock, log } = options;
+  const periodSeconds = periodOf(collector, config);
+  return {
+    name: collector.name,
+    periodSeconds,
+    fast: collector.periodSeconds <= FAST_SECONDS,
+    collection: openCollection({
+      collector,
+      hostRoot,
+      config,
+      periodSeconds,
+      saved: options.resumption.states[collector.name],
+      quarantine,
+      watch: new Set(options.resumption.watch),
+      announcements,
+      clock,
+      log,
+      stopping,
+    }),
+    due: 0,
+    unsent: undefined,
+    series: 0,
+    error: undefined,
+  };
+}
+
+function healthOf(slots: readonly Slot[], publishFails: boolean): Health {
+  const summary = `${slots.length} collectors, ${slots.reduce((sum, { series }) => sum + series, 0)} series`;
+  if (publishFails) {
+    return { state: 'failing', reason: 'collections cannot be handed to the serve process', summary };
+  }
+  const failed = slots.flatMap(({ name, error }) => (error === undefined ? [] : [`${name} (${error.reason})`]));
+  if (failed.length === 0) return { state: 'available', summary };
+  return {
+    state: 'limited',
+    reason: `collectors fail: ${failed.join(', ')}`,
+    costs: 'the series of these collectors',
+    remedy: 'see jdos_collector_success and the log for why',
+    summary,
+  };
+}

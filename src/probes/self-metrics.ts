@@ -1,0 +1,118 @@
+// What the daemon says about its own watching: the collectors' health and cost, and its own prom-client metrics.
+import type { Registry } from '../base/metrics.ts';
+import type { Logger } from '../base/logging.ts';
+import type { Metric, SampleWriter } from './collector.ts';
+import type { ExposedFamily } from './exposition.ts';
+import { formatValue, openFamilyWriter, seriesText } from './family-writer.ts';
+import type { CollectorStatus } from './host-view.ts';
+import type { ErrorCount } from './snapshots.ts';
+
+const gauge = (name: string, help: string, labels: readonly string[] = ['collector']): Metric => ({
+  name,
+  help,
+  type: 'gauge',
+  labels,
+});
+
+/** About the collectors, on `/metrics`. */
+export const SELF_METRICS: readonly Metric[] = [
+  gauge('jdos_collector_duration_seconds', 'Time that the last collection took.'),
+  gauge('jdos_collector_success', 'Whether the last collection succeeded and is not older than four periods.'),
+  gauge('jdos_collector_age_seconds', 'Time since the last successful collection.'),
+  gauge('jdos_collector_series', 'Series of the collector that are exposed now.'),
+  gauge('jdos_collector_quarantined_targets', 'Targets that are not read for a while because reading them hung.'),
+  {
+    name: 'jdos_collector_errors_total',
+    help: 'Failed collections by reason (absent, permission, deadline, failed) since the serving process started.',
+    type: 'counter',
+    labels: ['collector', 'reason'],
+  },
+  gauge('jdos_series', 'Series of all collectors that are exposed now.', []),
+];
+
+/** The same as node_exporter says it, also on `/metrics/node`. */
+export const NODE_SELF_METRICS: readonly Metric[] = [
+  gauge('node_scrape_collector_duration_seconds', 'node_exporter: Duration of a collector scrape.'),
+  gauge('node_scrape_collector_success', 'node_exporter: Whether a collector succeeded.'),
+];
+
+/** The self metrics of collectors. One that has not answered yet has none but its number of series. */
+export function selfFamilies(
+  collectors: readonly CollectorStatus[],
+  errors: readonly ErrorCount[],
+  now: number,
+): readonly ExposedFamily[] {
+  return write(SELF_METRICS, (out) => {
+    for (const { name, state, ...collector } of collectors) {
+      out.add('jdos_collector_series', collector.series, name);
+      if (collector.lastSuccessAt !== undefined) {
+        out.add('jdos_collector_age_seconds', Math.max(0, now - collector.lastSuccessAt) / 1000, name);
+      }
+      if (state === 'waiting') continue;
+      out.add('jdos_collector_duration_seconds', collector.durationSeconds, name);
+      out.add('jdos_collector_success', state === 'ok' ? 1 : 0, name);
+      out.add('jdos_collector_quarantined_targets', collector.quarantined.length, name);
+    }
+    for (const { collector, reason, count } of errors) {
+      out.add('jdos_collector_errors_total', count, collector, reason);
+    }
+    out.add(
+      'jdos_series',
+      collectors.reduce((sum, { series }) => sum + series, 0),
+    );
+  });
+}
+
+/** node_exporter's self metrics, of the collectors of its view. */
+export const nodeSelfFamilies = (collectors: readonly CollectorStatus[]): readonly ExposedFamily[] =>
+  write(NODE_SELF_METRICS, (out) => {
+    for (const { name, state, durationSeconds } of collectors) {
+      if (state === 'waiting') continue;
+      out.add('node_scrape_collector_duration_seconds', durationSeconds, name);
+      out.add('node_scrape_collector_success', state === 'ok' ? 1 : 0, name);
+    }
+  });
+
+function write(metrics: readonly Metric[], fill: (out: SampleWriter) => void): readonly ExposedFamily[] {
+  const out = openFamilyWriter(metrics, { watch: new Set(), maxSeries: Infinity });
+  fill(out);
+  return out.finish().families;
+}
+
+/** What prom-client's metrics give, of which its types know only a part. */
+interface OwnMetric {
+  readonly name: string;
+  readonly help: string;
+  /** Its types call this a number; it is a word. */
+  readonly type: unknown;
+  readonly values: readonly {
+    readonly value: number;
+    readonly labels: Readonly<Record<string, string | number | undefined>>;
+    readonly metricName?: string;
+  }[];
+}
+
+/** The daemon's own metrics. One that cannot be read is logged and left out: the others are exposed all the same. */
+export async function ownFamilies(registry: Registry, log: Logger): Promise<readonly ExposedFamily[]> {
+  const metrics = registry.getMetricsAsArray() as unknown as readonly { get(): Promise<OwnMetric> }[];
+  const read = await Promise.allSettled(metrics.map((metric) => metric.get()));
+  return read.flatMap((result) => {
+    if (result.status === 'fulfilled') return ownFamily(result.value);
+    log.error({ err: result.reason as unknown }, 'own metric could not be read');
+    return [];
+  });
+}
+
+function ownFamily({ name, help, type, values }: OwnMetric): ExposedFamily[] {
+  if ((type !== 'counter' && type !== 'gauge' && type !== 'histogram') || values.length === 0) return [];
+  const lines = values.map(({ metricName, labels, value }) => {
+    const present = Object.entries(labels).filter(([, text]) => text !== undefined);
+    const head = seriesText(
+      metricName ?? name,
+      present.map(([label]) => label),
+      present.map(([, text]) => String(text)),
+    );
+    return `${head} ${formatValue(value)}\n`;
+  });
+  return [{ name, help, type, text: lines.join('') }];
+}

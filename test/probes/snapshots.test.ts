@@ -1,0 +1,177 @@
+import t from 'tap';
+import { openLog } from '../../src/base/logging.ts';
+import type { Metric } from '../../src/probes/collector.ts';
+import { snapshotProcedures } from '../../src/probes/procedures.ts';
+import { Publication, Resumption } from '../../src/probes/publication.ts';
+import { openSnapshots } from '../../src/probes/snapshots.ts';
+
+const START = Date.UTC(2026, 10, 22);
+const gauge = (name: string): Metric => ({ name, help: '', type: 'gauge' });
+
+function snapshots() {
+  let now = START;
+  const store = openSnapshots({
+    collectors: [
+      { name: 'disk', view: 'node', periodSeconds: 15, metrics: [gauge('disk_a'), gauge('disk_b')] },
+      { name: 'net', view: 'node', periodSeconds: 15, metrics: [gauge('net_a')] },
+    ],
+    log: openLog('test', 'silent'),
+    now: () => now,
+  });
+  return { store, at: (seconds: number) => (now = START + seconds * 1000) };
+}
+
+const success = (seconds: number, more: Partial<Publication> = {}): Publication => ({
+  collector: 'disk',
+  view: 'node',
+  at: START + seconds * 1000,
+  periodSeconds: 15,
+  durationSeconds: 0.25,
+  families: [
+    { name: 'disk_a', help: '', type: 'gauge', text: `disk_a ${seconds}\n`, samples: 1 },
+    { name: 'disk_b', help: '', type: 'gauge', text: 'disk_b{x="1"} 1\ndisk_b{x="2"} 1\n', samples: 2 },
+  ],
+  watched: { disk_a: [{ labels: {}, value: seconds }], disk_b: [] },
+  quarantined: [],
+  ...more,
+});
+const failure = (seconds: number, reason: 'failed' | 'deadline' = 'failed'): Publication =>
+  success(seconds, { families: [], watched: {}, error: { reason, message: 'no' } });
+
+const texts = ({ store }: ReturnType<typeof snapshots>): string =>
+  store
+    .families('disk')
+    .map(({ text }) => text)
+    .join('');
+
+t.test('before the first collection nothing is known', async (t) => {
+  const { store } = snapshots();
+  t.same(store.collectors()[0], {
+    name: 'disk',
+    state: 'waiting',
+    lastSuccessAt: undefined,
+    error: undefined,
+    quarantined: [],
+    series: 0,
+    durationSeconds: 0,
+  });
+  t.equal(store.samples('disk_a'), undefined);
+  t.equal(store.details('disk'), undefined);
+  t.same(store.families('disk'), []);
+});
+
+t.test('the last success is shown, with the samples of watched metrics; none is an empty list', async (t) => {
+  const it = snapshots();
+  it.store.accept(success(0));
+  it.store.accept(success(15, { details: { n: 1 } }));
+  t.match(texts(it), /^disk_a 15\n/);
+  t.match(it.store.collectors()[0], { state: 'ok', lastSuccessAt: START + 15_000, series: 3, durationSeconds: 0.25 });
+  t.same(it.store.samples('disk_a'), [{ labels: {}, value: 15 }]);
+  t.same(it.store.samples('disk_b'), []);
+  t.same(it.store.details('disk'), { n: 1 });
+});
+
+t.test(
+  'a metric is not known that nobody writes, that is not watched, or whose collector has not answered',
+  async (t) => {
+    const { store } = snapshots();
+    store.accept(success(0, { watched: { disk_a: [] } }));
+    t.equal(store.samples('other'), undefined);
+    t.equal(store.samples('disk_b'), undefined);
+    t.equal(store.samples('net_a'), undefined);
+    t.equal(store.collectorOf('net_a'), 'net');
+    t.equal(store.collectorOf('other'), undefined);
+  },
+);
+
+t.test(
+  'the series of a failing collector stay for four periods and then go, but its samples are unknown at once',
+  async (t) => {
+    const it = snapshots();
+    it.store.accept(success(0, { details: 1 }));
+    for (const seconds of [15, 30, 45, 60]) {
+      it.at(seconds);
+      it.store.accept(failure(seconds));
+      t.match(it.store.collectors()[0], {
+        state: 'failed',
+        series: 3,
+        lastSuccessAt: START,
+        error: { reason: 'failed' },
+      });
+      t.equal(it.store.samples('disk_a'), undefined);
+      t.match(texts(it), /^disk_a 0\n/);
+    }
+    it.at(61);
+    t.match(it.store.collectors()[0], { state: 'failed', series: 0 });
+    t.equal(texts(it), '');
+    t.equal(it.store.details('disk'), 1, 'details stay, with the time of the last success');
+    it.store.accept(success(75));
+    it.at(75);
+    t.match(it.store.collectors()[0], { state: 'ok', error: undefined, series: 3 });
+  },
+);
+
+t.test('a collector that falls silent is stale after four periods', async (t) => {
+  const it = snapshots();
+  it.store.accept(success(0));
+  it.at(60);
+  t.match(it.store.collectors()[0], { state: 'ok', series: 3 });
+  it.at(61);
+  t.match(it.store.collectors()[0], { state: 'stale', series: 0 });
+  t.equal(it.store.samples('disk_a'), undefined);
+  it.store.accept(failure(61));
+  t.match(it.store.collectors()[0], { state: 'failed', series: 0 });
+});
+
+t.test('after the wall clock is set back, what was collected before is not taken for new', async (t) => {
+  const it = snapshots();
+  it.store.accept(success(0));
+  it.at(-3600);
+  t.match(it.store.collectors()[0], { state: 'stale', series: 0 });
+});
+
+t.test('failures are counted by collector and reason', async (t) => {
+  const { store } = snapshots();
+  t.same(store.errors(), []);
+  for (const publication of [failure(0), failure(1, 'deadline'), success(2), failure(3)]) store.accept(publication);
+  t.same(store.errors(), [
+    { collector: 'disk', reason: 'failed', count: 2 },
+    { collector: 'disk', reason: 'deadline', count: 1 },
+  ]);
+});
+
+t.test('a new probe process gets what is watched and the last states, also those before a failure', async (t) => {
+  const { store } = snapshots();
+  store.watch(['disk_a', 'net_a']);
+  store.watch(['disk_a', 'of a collector that is switched off']);
+  store.accept(success(0, { state: { n: 1 } }));
+  store.accept(success(15, { state: { n: 2 } }));
+  store.accept(failure(30));
+  t.same(store.resumption(), {
+    watch: ['disk_a', 'net_a', 'of a collector that is switched off'],
+    states: { disk: { n: 2 } },
+  });
+});
+
+t.test('a publication of a collector that is not run here is refused', async (t) => {
+  const { store } = snapshots();
+  t.throws(() => store.accept(success(0, { collector: 'ghost' })), { code: 'JD_UNKNOWN_PUBLISHER' });
+});
+
+t.test('the procedures take and give what the schemas say, over JSON', async (t) => {
+  const { store } = snapshots();
+  const [publish, resume] = snapshotProcedures(store);
+  t.same(
+    [publish?.name, publish?.right, resume?.name, resume?.right],
+    ['Probes::publish', 'admin', 'Probes::resume', 'admin'],
+  );
+  const context = { caller: 'probe', signal: new AbortController().signal };
+  const sent: unknown = JSON.parse(JSON.stringify(success(0, { state: { n: 1 } })));
+  t.same(publish?.handler(publish.request.parse(sent), context), {});
+  t.same(store.samples('disk_a'), [{ labels: {}, value: 0 }]);
+  t.same(Resumption.parse(JSON.parse(JSON.stringify(resume?.handler({}, context)))), {
+    watch: [],
+    states: { disk: { n: 1 } },
+  });
+  t.equal(publish?.request.safeParse({ collector: 'disk' }).success, false);
+});
