@@ -10,35 +10,18 @@ import { openRpcClient, type RpcClient } from '../tracing/index.ts';
 import { closedDirectory, hostAccount, type Account } from './account.ts';
 import { agentRpc } from './agent-rpc.ts';
 import type { ProbeBoot, ServeBoot } from './boot.ts';
-import { changedParts, type Config, loadConfig } from './config.ts';
+import { changedParts, type Config, loadConfig, type Overrides } from './config.ts';
 import { adminTokenHash, type DataDir, prepareDataDir, processSocket } from './data-dir.ts';
 import { inForce, quarantine, type Quarantined } from './quarantine.ts';
 import { superviseChild, type SupervisedChild } from './supervisor.ts';
 import { defaultDataDir, PACKAGE_ROOT, VERSION } from './version.ts';
 import { welcome } from './welcome.ts';
 
-export interface DaemonArguments {
+export interface DaemonArguments extends Overrides {
   readonly config?: string | undefined;
-  readonly dataDir?: string | undefined;
-  readonly listen?: string | undefined;
-  readonly listenTls?: string | undefined;
-  readonly hostRoot?: string | undefined;
 }
 
-/** The configuration with what the command line says instead. Throws a Fault with all wrong fields. */
-export function effectiveConfig(args: DaemonArguments): Config {
-  const config = loadConfig(args.config);
-  return {
-    ...config,
-    dataDir: args.dataDir ?? config.dataDir ?? defaultDataDir(),
-    hostRoot: args.hostRoot ?? config.hostRoot,
-    http: {
-      ...config.http,
-      listen: args.listen ?? config.http.listen,
-      listenTls: args.listenTls ?? config.http.listenTls,
-    },
-  };
-}
+const effectiveConfig = ({ config, ...overrides }: DaemonArguments): Config => loadConfig(config, overrides);
 
 /** What the agent decided about the serve process' user. */
 interface ServeUser {

@@ -1,7 +1,7 @@
 // The configuration: one YAML file, made of the parts' slices, checked whole; every wrong field is reported at once.
 import { readFileSync, statSync } from 'node:fs';
-import { LineCounter, parseDocument } from 'yaml';
-import { Fault, faultKind, type FieldError, systemCode } from '../base/fault.ts';
+import { type Document, LineCounter, parseDocument } from 'yaml';
+import { explain, Fault, faultKind, type FieldError, systemCode } from '../base/fault.ts';
 import { LOG_LEVELS } from '../base/logging.ts';
 import { describeField, parseWith, z } from '../base/schema.ts';
 import { HttpConfig } from '../http/index.ts';
@@ -42,8 +42,16 @@ export type Config = z.output<typeof Config>;
 const MAX_BYTES = 1024 * 1024;
 const MAX_ALIASES = 100;
 
+/** What the command line says instead of the file. */
+export interface Overrides {
+  readonly dataDir?: string | undefined;
+  readonly hostRoot?: string | undefined;
+  readonly listen?: string | undefined;
+  readonly listenTls?: string | undefined;
+}
+
 /** Checks the text of a configuration file; `name` is for the messages. Throws one Fault with all wrong fields. */
-export function parseConfig(text: string, name: string): Config {
+export function parseConfig(text: string, name: string, overrides: Overrides = {}): Config {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   if (document.errors.length > 0) {
@@ -53,9 +61,36 @@ export function parseConfig(text: string, name: string): Config {
     });
     throw invalid(name, details);
   }
-  const parsed = parseWith(Config, document.toJS({ maxAliasCount: MAX_ALIASES }) ?? {});
+  const parsed = parseWith(Config, override(toPlain(document, name), overrides));
   if ('errors' in parsed) throw invalid(name, parsed.errors);
   return parsed.value;
+}
+
+function toPlain(document: Document, name: string): unknown {
+  try {
+    return document.toJS({ maxAliasCount: MAX_ALIASES }) ?? {};
+  } catch (error) {
+    throw invalid(name, [{ path: '', expected: `YAML without alias bombs: ${explain(error)}` }]);
+  }
+}
+
+/** The document with the command line's words in their places, so that they are checked like the file's. */
+function override(raw: unknown, { dataDir, hostRoot, listen, listenTls }: Overrides): unknown {
+  if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) return raw;
+  const http = (raw as { http?: unknown }).http ?? {};
+  const given = <V>(key: string, value: V | undefined): Record<string, V> =>
+    value === undefined ? {} : { [key]: value };
+  return {
+    ...raw,
+    ...given('dataDir', dataDir),
+    ...given('hostRoot', hostRoot),
+    ...(listen === undefined && listenTls === undefined
+      ? {}
+      : {
+          http:
+            typeof http === 'object' ? { ...http, ...given('listen', listen), ...given('listenTls', listenTls) } : http,
+        }),
+  };
 }
 
 const invalid = (name: string, details: readonly FieldError[]): Fault =>
@@ -69,10 +104,11 @@ const invalid = (name: string, details: readonly FieldError[]): Fault =>
 export const DEFAULT_CONFIG_FILE = '/etc/jdos/jdos.yaml';
 
 /** Reads and checks the configuration; without a file, the defaults. */
-export function loadConfig(file: string | undefined): Config {
+export function loadConfig(file: string | undefined, overrides: Overrides = {}): Config {
   const path = file ?? (exists(DEFAULT_CONFIG_FILE) ? DEFAULT_CONFIG_FILE : undefined);
-  if (path === undefined) return Config.parse({});
-  return parseConfig(readConfig(path), path);
+  return path === undefined
+    ? parseConfig('', 'the command line', overrides)
+    : parseConfig(readConfig(path), path, overrides);
 }
 
 /** The text of a configuration file of sane size. */

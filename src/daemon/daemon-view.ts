@@ -1,0 +1,115 @@
+// The daemon's processes as the serve process sees them: asked of the agent now and then, never waited for.
+import type { Component, Health } from '../base/component.ts';
+import type { Logger } from '../base/logging.ts';
+import type { DaemonFacts, Parts, ProcessFacts } from '../http/index.ts';
+import { openRpcClient } from '../tracing/index.ts';
+import { SupervisorStatus } from './agent-rpc.ts';
+import { type DataDir, processSocket } from './data-dir.ts';
+
+export interface DaemonView extends Component {
+  /** The last answer of the agent. */
+  status(): SupervisorStatus | undefined;
+  processes(): readonly ProcessFacts[];
+  /** What all processes cost together over the last period. */
+  cost(): { readonly cpuRatio: number | undefined; readonly memoryBytes: number | undefined };
+}
+
+const ASK_EVERY_MS = 15_000;
+const DEADLINE_MS = 2000;
+
+export function daemonView(dir: DataDir, log: Logger): DaemonView {
+  const agent = openRpcClient({ socketPath: processSocket(dir, 'agent'), service: 'jdos-agent', caller: 'jdos-serve' });
+  let last: SupervisorStatus | undefined;
+  let before: SupervisorStatus | undefined;
+  let failing = false;
+  let timer: NodeJS.Timeout | undefined;
+
+  const ask = async (): Promise<void> => {
+    try {
+      const answer = SupervisorStatus.parse(await agent.call('Supervisor::status', {}, DEADLINE_MS));
+      [before, last] = [last, answer];
+      failing = false;
+    } catch (error) {
+      if (!failing) log.warn({ err: error }, 'the agent did not answer');
+      failing = true;
+    }
+  };
+  const ratioOf = (name: string): number | undefined => cpuRatio(name, before, last);
+
+  return {
+    name: 'agent',
+    async start() {
+      await ask();
+      timer = setInterval(() => void ask(), ASK_EVERY_MS).unref();
+    },
+    async stop() {
+      clearInterval(timer);
+      await agent[Symbol.asyncDispose]();
+    },
+    health(): Health {
+      if (failing) return { state: 'failing', reason: 'the agent process does not answer', remedy: 'see its log' };
+      if (last?.reloadError !== undefined) {
+        return {
+          state: 'limited',
+          reason: last.reloadError,
+          costs: 'the new configuration is not in force',
+          remedy: 'correct the file and send SIGHUP again',
+        };
+      }
+      const restarts = (last?.processes ?? [])
+        .filter((each) => each.restarts > 0)
+        .map((each) => `${each.name} restarted ${each.restarts} times`);
+      return { state: 'available', summary: [`${last?.processes.length ?? 0} processes`, ...restarts].join(', ') };
+    },
+    status: () => last,
+    processes: () =>
+      (last?.processes ?? []).flatMap((each) => {
+        if (each.pid === undefined) return [];
+        const ratio = ratioOf(each.name);
+        return [
+          {
+            name: each.name,
+            pid: each.pid,
+            restarts: each.restarts,
+            ...(ratio === undefined ? {} : { cpuRatio: ratio }),
+            ...(each.residentBytes === undefined ? {} : { residentBytes: each.residentBytes }),
+          },
+        ];
+      }),
+    cost() {
+      const known = last?.processes ?? [];
+      return {
+        cpuRatio: sum(known.map(({ name }) => ratioOf(name))),
+        memoryBytes: sum(known.map(({ residentBytes }) => residentBytes)),
+      };
+    },
+  };
+}
+
+/** Shares of one core between two answers; undefined where the process was not the same one in both. */
+export function cpuRatio(
+  name: string,
+  before: SupervisorStatus | undefined,
+  last: SupervisorStatus | undefined,
+): number | undefined {
+  const [was, is] = [before, last].map((status) => status?.processes.find((each) => each.name === name));
+  if (was?.cpuSeconds === undefined || is?.cpuSeconds === undefined || was.pid !== is.pid) return undefined;
+  const seconds = ((last?.at ?? 0) - (before?.at ?? 0)) / 1000;
+  return seconds > 0 ? Math.max(0, is.cpuSeconds - was.cpuSeconds) / seconds : undefined;
+}
+
+const sum = (values: readonly (number | undefined)[]): number | undefined =>
+  values.length === 0 || values.some((value) => value === undefined)
+    ? undefined
+    : values.reduce<number>((total, value) => total + (value ?? 0), 0);
+
+/** Facts of the daemon for the status route. */
+export const daemonFacts =
+  (view: DaemonView, series: () => number): (() => DaemonFacts) =>
+  () => ({ processes: view.processes(), series: series() });
+
+/** The health of parts from several sources under one roof; a later source wins over an earlier one of the same name. */
+export const allParts =
+  (...sources: readonly (() => Parts)[]): (() => Parts) =>
+  () =>
+    new Map(sources.flatMap((source) => [...source()]));

@@ -1,0 +1,88 @@
+// The probe process: reads the host and publishes what it saw to the serve process. It may block, and be killed for it.
+import type { Component } from '../base/component.ts';
+import { Fault, faultKind } from '../base/fault.ts';
+import type { Logger } from '../base/logging.ts';
+import {
+  announceTo,
+  enabledCollectors,
+  openRunner,
+  Resumption,
+  type Runner,
+  runnerProcedures,
+  systemClock,
+} from '../probes/index.ts';
+import { listenRpc, openRpcClient, rpcHandler, type RpcClient, type RpcListener } from '../tracing/index.ts';
+import type { ProbeBoot } from './boot.ts';
+import { runChild } from './child-process.ts';
+import { processSocket } from './data-dir.ts';
+
+const NOT_COLLECTING = faultKind(
+  'JD_NOT_COLLECTING',
+  503,
+  'ask again in some seconds: the probe process is being started',
+);
+
+/** The pipe on which risky reads are announced to the agent, see supervisor.ts. */
+const ANNOUNCEMENTS_FD = 3;
+const PUBLISH_DEADLINE_MS = 5000;
+
+/** The collectors, from when the serve process has said what it watches and what was saved. */
+function collecting(boot: ProbeBoot, serve: RpcClient, log: Logger, opened: (runner: Runner) => void): Component {
+  let runner: Runner | undefined;
+  return {
+    name: 'collectors',
+    async start(signal) {
+      const resumption = Resumption.parse(await serve.call('Probes::resume', {}, PUBLISH_DEADLINE_MS));
+      runner = openRunner({
+        collectors: enabledCollectors(boot.config.probes),
+        hostRoot: boot.config.hostRoot,
+        config: boot.config.probes,
+        resumption,
+        quarantine: boot.quarantine,
+        announcements: announceTo(ANNOUNCEMENTS_FD),
+        publish: async (publication) => void (await serve.call('Probes::publish', publication, PUBLISH_DEADLINE_MS)),
+        log,
+        clock: systemClock,
+      });
+      opened(runner);
+      await runner.start(signal);
+    },
+    stop: async () => runner?.stop(),
+    health: () => runner?.health() ?? { state: 'starting' },
+  };
+}
+
+/** Answers `Meta::health`, and `Probes::collect` once the collectors run. */
+function answering(boot: ProbeBoot, log: Logger, runner: () => Runner | undefined): Component {
+  let listener: RpcListener | undefined;
+  const procedures = runnerProcedures({
+    async collectNow(which) {
+      const running = runner();
+      if (running === undefined) throw new Fault(NOT_COLLECTING, 'the collectors have not been started yet');
+      await running.collectNow(which);
+    },
+  });
+  return {
+    name: 'procedures',
+    async start() {
+      const handler = rpcHandler({ service: 'jdos-probe', procedures, may: () => true, log });
+      listener = await listenRpc(processSocket(boot.dir, 'probe'), handler, boot.dir.group);
+    },
+    stop: async () => listener?.[Symbol.asyncDispose](),
+    health: () => ({ state: 'available' }),
+  };
+}
+
+await runChild<ProbeBoot>({
+  name: 'probe',
+  stopMs: 800,
+  build(boot, log) {
+    let runner: Runner | undefined;
+    const serve = openRpcClient({
+      socketPath: processSocket(boot.dir, 'serve'),
+      service: 'jdos-serve',
+      caller: 'jdos-probe',
+    });
+    return [answering(boot, log, () => runner), collecting(boot, serve, log, (opened) => (runner = opened))];
+  },
+});

@@ -1,0 +1,12 @@
+// The host's clock at the time of the collection.
+import { stateless, type Collector } from '../collector.ts';
+
+export const time: Collector = {
+  name: 'time',
+  view: 'node',
+  periodSeconds: 15,
+  metrics: [{ name: 'node_time_seconds', help: 'System time in seconds since epoch (1970).', type: 'gauge' }],
+  open: stateless((_host, out) => {
+    out.add('node_time_seconds', Date.now() / 1000);
+  }),
+};

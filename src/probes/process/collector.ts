@@ -1,0 +1,75 @@
+// The collector of processes: /proc read in one pass, summed into named groups like process-exporter's.
+import type { Collecting, Collector, CollectorContext } from '../collector.ts';
+import type { HostFiles } from '../host-files.ts';
+import { readBootId, readBootTime, readUnits, readUptime, sizeCountsFds, type KernelUnits } from './boot.ts';
+import { describeProcesses } from './details.ts';
+import { PROCESS_METRICS, writeErrors, writeGroups, writeHost } from './metrics.ts';
+import { restore, save, type Epoch } from './saved.ts';
+import { scanProcesses, type Scan } from './scan.ts';
+
+const PERIOD_SECONDS = 15;
+const BOOT_TIME_CYCLES = 40;
+
+/**
+ * Processes by group. Kernel threads are counted in `jdos_processes` but belong to no group: process-exporter's usual
+ * configuration (`cmdline: ['.+']`) leaves them out as well, and a group per kworker would be without end. A zombie
+ * stays in the group of its comm; process-exporter counts one it first sees dead to its parent's group.
+ */
+export const processes: Collector = {
+  name: 'process',
+  view: 'process',
+  periodSeconds: PERIOD_SECONDS,
+  metrics: PROCESS_METRICS,
+  open: openProcesses,
+};
+
+/** What stays the same while the host runs, but for the time of the boot when the clock is set. */
+interface Boot {
+  readonly units: KernelUnits;
+  readonly fdsBySize: boolean;
+  /** Unix seconds. */
+  readonly time: number;
+}
+
+function openProcesses({ host, config, saved }: CollectorContext): Collecting {
+  const epoch: Epoch = { bootId: readBootId(host), groupBy: config.processes.groupBy };
+  const state = restore(saved, epoch);
+  let cycle = -1;
+  let boot: Boot | undefined;
+  let last: Scan | undefined;
+
+  const scan = (boot: Boot): Scan =>
+    scanProcesses(state, { host, config, ...boot, cycle, now: readUptime(host), periodSeconds: PERIOD_SECONDS });
+
+  return {
+    collect(out) {
+      cycle += 1;
+      try {
+        boot = readBoot(host, boot, cycle);
+        last = scan(boot);
+      } catch (error) {
+        state.errors.scrape += 1;
+        throw error;
+      }
+      const proportional = config.processes.smapsSeconds > 0;
+      writeGroups(out, state.groups, last.gauges, { ...boot.units, bootTime: boot.time, proportional });
+      writeErrors(out, state.errors);
+      writeHost(out, last);
+    },
+    save: () => save(state, epoch),
+    details: () =>
+      boot === undefined || last === undefined
+        ? undefined
+        : describeProcesses(last.seen, { host, cycle, ...last, ...boot.units, bootTime: boot.time }),
+  };
+}
+
+/** Reads it at first; then only the boot time now and then, which moves by more than rounding when the clock is set. */
+function readBoot(host: HostFiles, known: Boot | undefined, cycle: number): Boot {
+  if (known === undefined) {
+    return { units: readUnits(host), fdsBySize: sizeCountsFds(host), time: readBootTime(host) };
+  }
+  if (cycle % BOOT_TIME_CYCLES !== 0) return known;
+  const time = readBootTime(host);
+  return Math.abs(time - known.time) > 1 ? { ...known, time } : known;
+}

@@ -1,0 +1,7 @@
+// The collectors of processes.
+import type { Collector } from '../collector.ts';
+import { processes } from './collector.ts';
+
+export type { ProcessDetail, ProcessDetails } from './details.ts';
+
+export const processCollectors = [processes] as const satisfies readonly Collector[];

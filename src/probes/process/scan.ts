@@ -1,0 +1,137 @@
+// One pass over /proc: finds the processes, reads what is due of each, and adds up their groups.
+import { readFailure, type HostFiles } from '../host-files.ts';
+import type { ProbesConfig } from '../config.ts';
+import type { KernelUnits } from './boot.ts';
+import { advance } from './counters.ts';
+import { accumulate, groupFor, summarize, type GroupGauges } from './groups.ts';
+import { listFds, readProcess, sample, type Pass } from './read.ts';
+import type { Accumulated } from './saved.ts';
+import { parseStat, type Stat } from './stat.ts';
+import { forgetEnded, PARTS, sight, type Part, type Reason, type Tracked } from './table.ts';
+
+/** What a pass found. Times are uptimes in seconds. */
+export interface Scan {
+  readonly seen: readonly Tracked[];
+  readonly gauges: ReadonlyMap<string, GroupGauges>;
+  /** The files that were asked for in this configuration. */
+  readonly parts: readonly Part[];
+  /** Processes whose stat file could not be read, by reason. */
+  readonly unreadStats: Readonly<Partial<Record<Reason, number>>>;
+  readonly droppedGroups: number;
+  readonly now: number;
+  /** Seconds since the pass before; undefined in the first one. */
+  readonly elapsed: number | undefined;
+}
+
+export interface ScanInput {
+  readonly host: HostFiles;
+  readonly config: ProbesConfig;
+  readonly units: KernelUnits;
+  readonly fdsBySize: boolean;
+  readonly cycle: number;
+  /** Uptime in seconds, taken before the pass: what starts during it counts as born after it. */
+  readonly now: number;
+  /** Seconds between passes, for the first one. */
+  readonly periodSeconds: number;
+}
+
+/** Share of the deadline that sampling smaps_rollup may take. */
+const SAMPLING_SHARE = 0.25;
+
+/** Reads all processes into `state`. Throws when /proc cannot be listed or shows no process. */
+export function scanProcesses(state: Accumulated, input: ScanInput): Scan {
+  const { host, config, now } = input;
+  state.firstTick ??= Math.floor(now * input.units.ticksPerSecond);
+  const elapsed = state.lastAt === undefined || state.lastAt >= now ? undefined : now - state.lastAt;
+  const pass: Pass = {
+    host,
+    cycle: input.cycle,
+    now,
+    intervalSeconds: elapsed ?? input.periodSeconds,
+    fdsBySize: input.fdsBySize,
+    withExe: config.processes.groupBy === 'exe',
+    partial: new Set(),
+  };
+  const { seen, unread, dropped } = visit(state, pass, config);
+  if (seen.length === 0) throw new Error('no process could be read');
+  if (!input.fdsBySize) listFds(seen, pass);
+  forget(state, pass, unread);
+  sample(seen, pass, config.processes.smapsSeconds, config.deadlineSeconds * 1000 * SAMPLING_SHARE);
+  state.errors.processRead += unread.size;
+  state.errors.partial += pass.partial.size;
+  state.lastAt = now;
+  return {
+    seen,
+    gauges: gaugesOf(state, seen),
+    parts: partsAsked(config),
+    unreadStats: countBy(unread.values()),
+    droppedGroups: dropped.size,
+    now,
+    elapsed,
+  };
+}
+
+/** Reads each process once and adds what it did since the last pass to its group. */
+function visit(state: Accumulated, pass: Pass, { processes: { groupBy, maxGroups } }: ProbesConfig) {
+  const seen: Tracked[] = [];
+  const unread = new Map<number, Reason>();
+  const dropped = new Set<string>();
+  const sighting = { cycle: pass.cycle, now: pass.now, firstTick: state.firstTick ?? 0, remembered: state.remembered };
+  for (const name of pass.host.list('/proc')) {
+    const pid = parsePid(name);
+    if (pid === undefined) continue;
+    const stat = readStat(pass.host, pid);
+    if (stat === 'ended') continue;
+    if (typeof stat === 'string') {
+      unread.set(pid, stat);
+      continue;
+    }
+    const process = sight(state.table, pid, stat, sighting);
+    const counters = readProcess(process, pass);
+    const added = advance(process.counters, counters, process.born);
+    seen.push(process);
+    if (stat.kernel) continue;
+    const wanted = groupBy === 'exe' ? (process.exe ?? stat.comm) : stat.comm;
+    process.group = groupFor(state.groups, wanted, maxGroups);
+    if (process.group !== wanted) dropped.add(wanted);
+    accumulate(state.groups, process.group, added);
+  }
+  return { seen, unread, dropped };
+}
+
+const partsAsked = ({ processes: { groupBy, smapsSeconds } }: ProbesConfig): Part[] =>
+  PARTS.filter((part) => (part !== 'exe' || groupBy === 'exe') && (part !== 'smaps_rollup' || smapsSeconds > 0));
+
+const parsePid = (name: string): number | undefined => (/^[1-9][0-9]{0,9}$/.test(name) ? Number(name) : undefined);
+
+/** A process that ends while we read it is not an error. */
+function readStat(host: HostFiles, pid: number): Stat | 'ended' | Reason {
+  try {
+    const bytes = host.bytes(`/proc/${pid}/stat`);
+    return bytes.length === 0 ? 'ended' : (parseStat(bytes) ?? 'failed');
+  } catch (error) {
+    const failure = readFailure(error);
+    return failure === 'absent' ? 'ended' : failure;
+  }
+}
+
+function forget({ table, remembered }: Accumulated, { cycle }: Pass, unread: ReadonlyMap<number, Reason>): void {
+  forgetEnded(table, cycle, unread);
+  for (const pid of remembered.keys()) if (!unread.has(pid)) remembered.delete(pid);
+}
+
+/** Sums up the groups, and notes which had all members sampled: before that their proportional memory is unknown. */
+function gaugesOf({ groups }: Accumulated, seen: readonly Tracked[]): ReadonlyMap<string, GroupGauges> {
+  const gauges = summarize(seen);
+  for (const [name, { unsampled }] of gauges) {
+    const group = groups.get(name);
+    if (group !== undefined && unsampled === 0) group.proportionalComplete = true;
+  }
+  return gauges;
+}
+
+function countBy(reasons: Iterable<Reason>): Partial<Record<Reason, number>> {
+  const counts: Partial<Record<Reason, number>> = {};
+  for (const reason of reasons) counts[reason] = (counts[reason] ?? 0) + 1;
+  return counts;
+}

@@ -1,0 +1,172 @@
+// Held against the real node_exporter on this machine: same names, same types, same labels, same constants.
+import { spawn } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
+import { createInterface } from 'node:readline';
+import t from 'tap';
+import type { Collector } from '../../../src/probes/collector.ts';
+import { HostFiles, type FileSystemStats } from '../../../src/probes/host-files.ts';
+import { hostCollectors } from '../../../src/probes/host/index.ts';
+import { kernelCollectors } from '../../../src/probes/kernel/index.ts';
+import { collectOnce, config, type Sample } from './written.ts';
+
+/** Ours that it does not have, reviewed: our own, and those of kernels and versions that this machine may not have. */
+const OURS_ALONE = [/^jdos_/, /^node_pressure_irq_stalled_seconds_total$/];
+/** Theirs that ours lack, reviewed: from netlink, udev and sysfs, some of them in newer versions only. */
+const THEIRS_ALONE = [
+  /^node_network_receive_nohandler_total$/,
+  /^node_disk_(device_mapper_info|filesystem_info|ata_\w+)$/,
+  /^node_filesystem_(mount_info|purgeable_bytes)$/,
+  /^node_cpu_(info|flag_info|bug_info|\w+_throttles_total|isolated|online)$/,
+];
+/** Labels of theirs that we leave out: what identifies one machine and its owner, and what udev says. */
+const LEFT_OUT =
+  /^(node_dmi_info (product|board|chassis)_(serial|uuid|asset_tag)|node_disk_info (?!device$|major$|minor$)\w+)$/;
+/** What does not change between two readings of one host. */
+const CONSTANT = [
+  'node_boot_time_seconds',
+  'node_disk_info',
+  'node_dmi_info',
+  'node_filefd_maximum',
+  'node_filesystem_device_error',
+  'node_filesystem_files',
+  'node_filesystem_readonly',
+  'node_filesystem_size_bytes',
+  'node_memory_MemTotal_bytes',
+  'node_memory_SwapTotal_bytes',
+  'node_os_info',
+  'node_uname_info',
+];
+/** Collectors of node_exporter with the series of ours, and settings that make both look at the same things. */
+const ARGUMENTS = [
+  '--collector.disable-defaults',
+  ...['cpu', 'diskstats', 'dmi', 'filefd', 'filesystem', 'loadavg', 'meminfo', 'netdev', 'os', 'pressure', 'stat'],
+  ...['time', 'uname', 'vmstat'],
+].map((name) => (name.startsWith('--') ? name : `--collector.${name}`));
+const SAME_VIEW = [
+  '--path.udev.data=/nonexistent',
+  String.raw`--collector.diskstats.device-exclude=^(ram|loop|fd|(h|s|v|xv)d[a-z]|nvme\d+n\d+p)\d+$`,
+  '--collector.filesystem.mount-points-exclude=^/(dev|proc|run|sys|mnt|media)($|/)',
+  '--collector.netdev.device-exclude=^lo$',
+];
+const SAME_VIEW_OF_OURS = config({
+  filesystem: { excludeMounts: ['/dev', '/proc', '/run', '/sys', '/mnt', '/media'] },
+  network: { excludeDevices: ['lo'] },
+});
+
+function findBinary(): string | undefined {
+  const directories = (process.env['PATH'] ?? '').split(':');
+  const candidates = directories.flatMap((at) => [`${at}/prometheus-node-exporter`, `${at}/node_exporter`]);
+  return candidates.find((path) => {
+    try {
+      accessSync(path, constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** Starts it on a free port of the loopback, and resolves with what it exposes. */
+async function scrape(binary: string): Promise<string> {
+  const child = spawn(binary, [...ARGUMENTS, ...SAME_VIEW, '--web.listen-address=127.0.0.1:0'], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
+  try {
+    const log: string[] = [];
+    for await (const line of createInterface({ input: child.stderr })) {
+      log.push(line);
+      const port = /Listening on.*address=127\.0\.0\.1:(\d+)/.exec(line)?.[1];
+      if (port !== undefined) return await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+    }
+    throw new Error(`${binary} did not listen:\n${log.join('\n')}`);
+  } finally {
+    child.kill();
+    await ended;
+  }
+}
+
+/** Other tests mount file systems that hang: only the root file system is touched, and compared. */
+class RootOnly extends HostFiles {
+  override statfs(mountpoint: string): FileSystemStats {
+    if (mountpoint !== '/') throw new Error('not touched');
+    return super.statfs(mountpoint);
+  }
+}
+
+interface Exposed {
+  readonly types: ReadonlyMap<string, string>;
+  readonly samples: readonly Sample[];
+}
+
+/** Reads the exposition format as node_exporter writes it. */
+function parseExposition(text: string): Exposed {
+  const types = new Map<string, string>();
+  const samples: Sample[] = [];
+  for (const line of text.split('\n')) {
+    const type = /^# TYPE (\S+) (\S+)$/.exec(line);
+    if (type !== null) types.set(type[1] ?? '', type[2] ?? '');
+    const sample = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)$/.exec(line);
+    if (sample === null) continue;
+    const pairs = [...(sample[2] ?? '').matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g)];
+    const labels = Object.fromEntries(
+      pairs.map(([, name = '', value = '']) => [name, JSON.parse(`"${value}"`) as string]),
+    );
+    samples.push({ metric: sample[1] ?? '', labels, value: Number(sample[3]) });
+  }
+  return { types, samples };
+}
+
+/** An empty label is no label (Prometheus' data model). */
+const present = (sample: Sample): [string, string][] =>
+  Object.entries(sample.labels)
+    .filter(([name, value]) => value !== '' && !LEFT_OUT.test(`${sample.metric} ${name}`))
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+
+const labelNames = (samples: readonly Sample[], metric: string): string[] =>
+  [...new Set(samples.filter((s) => s.metric === metric).flatMap((s) => present(s).map(([name]) => name)))].sort();
+
+const lines = (samples: readonly Sample[], metric: string): string[] =>
+  samples
+    .filter(({ metric: name, labels }) => name === metric && (labels['mountpoint'] ?? '/') === '/')
+    .map((sample) => `${metric} ${JSON.stringify(present(sample))} ${sample.value}`)
+    .sort();
+
+const binary = findBinary();
+const skip =
+  binary === undefined &&
+  'prometheus-node-exporter is not installed: apt-get install --no-install-recommends prometheus-node-exporter';
+
+t.test('a dashboard made for node_exporter finds the same series here', { skip }, async (t) => {
+  const theirs = parseExposition(await scrape(binary ?? ''));
+  const collectors: readonly Collector[] = [...kernelCollectors, ...hostCollectors];
+  const ours: Sample[] = [];
+  for (const collector of collectors) {
+    ours.push(...(await collectOnce(collector, new RootOnly('/'), SAME_VIEW_OF_OURS)).samples);
+  }
+  const types = new Map(collectors.flatMap(({ metrics }) => metrics.map(({ name, type }) => [name, type] as const)));
+  const written = [...new Set(ours.map(({ metric }) => metric))];
+
+  t.ok(written.length > 100, `${written.length} metrics are compared`);
+  const alone = written.filter((name) => !theirs.types.has(name));
+  t.same(
+    alone.filter((name) => !OURS_ALONE.some((known) => known.test(name))),
+    [],
+    'what node_exporter lacks was reviewed',
+  );
+  for (const name of written.filter((name) => theirs.types.has(name))) {
+    t.equal(types.get(name), theirs.types.get(name), `${name} has the same type`);
+    t.same(labelNames(ours, name), labelNames(theirs.samples, name), `${name} has the same labels`);
+  }
+  for (const name of CONSTANT) t.same(lines(ours, name), lines(theirs.samples, name), `${name} has the same samples`);
+
+  const shared = ['node_cpu_', 'node_disk_', 'node_filesystem_', 'node_load', 'node_memory_', 'node_network_'];
+  const missing = [...theirs.types.keys()]
+    .filter((name) => shared.some((prefix) => name.startsWith(prefix)))
+    .filter((name) => !written.includes(name));
+  t.same(
+    missing.filter((name) => !THEIRS_ALONE.some((known) => known.test(name))),
+    [],
+    'what we lack of these families was reviewed',
+  );
+});

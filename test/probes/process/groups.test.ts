@@ -1,0 +1,220 @@
+// Groups as arithmetic: what a counter adds, who is in a group, whose turn it is.
+import t from 'tap';
+import { addTo, advance, increase, type Counters } from '../../../src/probes/process/counters.ts';
+import { topBy } from '../../../src/probes/process/details.ts';
+import { accumulate, fdRatio, groupFor, summarize, type Groups } from '../../../src/probes/process/groups.ts';
+import { dueForSample } from '../../../src/probes/process/smaps.ts';
+import { parseStat, type Stat } from '../../../src/probes/process/stat.ts';
+import { forgetEnded, sight, type Remembered, type Table } from '../../../src/probes/process/table.ts';
+import { FUZZ_SEED, random } from '../../support/random.ts';
+import { statText, type WrittenProcess } from './written-host.ts';
+
+const stat = (process: Omit<WrittenProcess, 'pid'>): Stat => {
+  const parsed = parseStat(statText({ pid: 1, ...process }));
+  if (parsed === undefined) throw new Error('not a stat');
+  return parsed;
+};
+
+t.test('a counter adds what it grew by, also over a wrap, and never less than nothing', async (t) => {
+  const u32 = 2 ** 32;
+  for (const [before, now, added] of [
+    [0, 0, 0],
+    [5, 12, 7],
+    [u32 - 10, 5, 15],
+    [u32 - 1, 0, 1],
+    [0.75 * u32, 0, 0.25 * u32],
+    [0.7 * u32, 5, 0], // too far from the end to have wrapped
+    [u32 - 10, 0.3 * u32, 0], // too far behind it
+    [100, 40, 0],
+    [2 ** 40, 7, 0],
+    [2 ** 64, 3, 3], // 2^64 - 1 as a double
+    [2 ** 64 - 4096, 4096, 8192],
+    [2 ** 53, 2 ** 53 + 2, 2],
+  ] as const) {
+    t.equal(increase(before, now), added, `from ${before} to ${now}`);
+  }
+});
+
+t.test('the first value counts whole only for a process born under our eyes', async (t) => {
+  const old: Counters = {};
+  t.same(advance(old, { user: 100, readBytes: 7 }, false), { user: 0, readBytes: 0 });
+  t.same(advance(old, { user: 103 }, false), { user: 3 }, 'a counter that was not read adds nothing');
+  t.same(advance(old, { user: 103, readBytes: 9 }, false), { user: 0, readBytes: 2 }, 'and is not forgotten');
+  const born: Counters = {};
+  t.same(advance(born, { user: 4 }, true), { user: 4 });
+  t.same(advance(born, { user: 4, readBytes: 50 }, true), { user: 0, readBytes: 50 });
+});
+
+t.test('what was never readable stays unknown in a sum', async (t) => {
+  const total: Counters = {};
+  addTo(total, { user: 3 });
+  addTo(total, { user: 1, writeBytes: 0 });
+  t.same(total, { user: 4, writeBytes: 0 });
+});
+
+t.test('names beyond the limit of groups are counted together', async (t) => {
+  const groups: Groups = new Map();
+  for (const name of ['a', 'b', 'c', 'd', 'a']) accumulate(groups, groupFor(groups, name, 2), { user: 1 });
+  t.same(
+    [...groups].map(([name, { totals }]) => `${name} ${totals.user}`),
+    ['a 2', 'b 1', 'other 2'],
+  );
+});
+
+t.test(`a group never counts down, whatever its processes do (seed ${FUZZ_SEED})`, async (t) => {
+  const next = random();
+  const groups: Groups = new Map();
+  const counters: Counters[] = [];
+  let before = 0;
+  for (let round = 0; round < 5000; round += 1) {
+    const process = (counters[Math.floor(next() * 20)] ??= {});
+    const value = Math.floor(2 ** (next() * 66));
+    accumulate(groups, 'g', advance(process, { minorFaults: value }, next() < 0.5));
+    if (next() < 0.1) counters[Math.floor(next() * 20)] = {};
+    const now = groups.get('g')?.totals.minorFaults ?? 0;
+    if (!(now >= before)) return void t.fail(`fell from ${before} to ${now}`);
+    before = now;
+  }
+  t.ok(before > 0);
+});
+
+const sightings = (cycle: number, remembered = new Map<number, Remembered>()) => ({
+  cycle,
+  now: 100 + cycle,
+  firstTick: 10_000,
+  remembered,
+});
+
+t.test('a pid that is used again is another process', async (t) => {
+  const table: Table = new Map();
+  const first = sight(table, 7, stat({ start: 500, user: 90 }), sightings(0));
+  t.equal(first.born, false);
+  t.equal(sight(table, 7, stat({ start: 500, user: 95 }), sightings(1)), first);
+  const second = sight(table, 7, stat({ start: 10_050, user: 3 }), sightings(2));
+  t.not(second, first);
+  t.match(second, { born: true, counters: {}, ticksBefore: 0 });
+  t.equal(table.size, 1);
+});
+
+t.test('a process that could not be read is not taken for ended', async (t) => {
+  const table: Table = new Map();
+  for (const pid of [1, 2, 3]) sight(table, pid, stat({ start: 500 }), sightings(0));
+  sight(table, 1, stat({ start: 500 }), sightings(1));
+  forgetEnded(table, 1, new Map([[2, 'failed']]));
+  t.same([...table.keys()], [1, 2]);
+});
+
+t.test('a process is stuck from the first sight in D until it leaves or works', async (t) => {
+  const table: Table = new Map();
+  const see = (cycle: number, state: string, user: number) =>
+    sight(table, 7, stat({ start: 1, state, user }), sightings(cycle)).stuckSince;
+  t.same(
+    [
+      see(0, 'S', 5),
+      see(1, 'D', 5),
+      see(2, 'D', 5),
+      see(3, 'D', 5),
+      see(4, 'D', 6), // it worked between the collections
+      see(5, 'D', 6),
+      see(6, 'S', 6),
+      see(7, 'D', 6),
+    ],
+    [undefined, 101, 101, 101, 104, 104, undefined, 107],
+  );
+});
+
+t.test('what an earlier probe process knew is taken over by the same process only', async (t) => {
+  const memory = (start: number): Remembered => ({
+    start,
+    counters: { user: 40, system: 2 },
+    proportional: { residentBytes: 4096, swappedBytes: 0 },
+    sampledAt: 90,
+    stuckSince: 50,
+  });
+  const remembered = new Map([
+    [7, memory(500)],
+    [8, memory(500)],
+  ]);
+  const same = sight(new Map(), 7, stat({ start: 500, state: 'D', user: 40, system: 2 }), sightings(0, remembered));
+  t.match(same, { counters: { user: 40 }, ticksBefore: 42, sampledAt: 90, stuckSince: 50 });
+  const other = sight(new Map(), 8, stat({ start: 501, state: 'D' }), sightings(0, remembered));
+  t.match(other, { counters: {}, sampledAt: undefined, stuckSince: 100 });
+});
+
+t.test('gauges are sums over the live, and unknown where nobody could be read', async (t) => {
+  const table: Table = new Map();
+  const member = (pid: number, written: Omit<WrittenProcess, 'pid'>, known: object) =>
+    Object.assign(sight(table, pid, stat(written), sightings(0)), { group: 'g' }, known);
+  const seen = [
+    member(1, { start: 900, threads: 4, residentPages: 10, virtualBytes: 100 }, { fds: 50, fdLimit: 100 }),
+    member(2, { start: 300, state: 'R', residentPages: 5 }, { fds: 9, fdLimit: 10, sampledAt: 3 }),
+    member(3, { start: 700, state: 'D' }, { sampledAt: 3, proportional: { residentBytes: 8, swappedBytes: 2 } }),
+    member(4, { start: 1, kernel: true }, { group: undefined }),
+  ];
+  t.same(summarize(seen).get('g'), {
+    processes: 3,
+    threads: 6,
+    states: { Running: 1, Sleeping: 1, Waiting: 1, Zombie: 0, Other: 0 },
+    residentPages: 15,
+    virtualBytes: 100,
+    swappedBytes: undefined,
+    proportionalResident: 8,
+    proportionalSwapped: 2,
+    unsampled: 1,
+    fds: 59,
+    worstFdRatio: 0.9,
+    oldestStart: 300,
+  });
+  t.equal(summarize(seen).size, 1);
+});
+
+t.test('a ratio of open files needs a limit', async (t) => {
+  t.equal(fdRatio({ fds: 512, fdLimit: 1024 }), 0.5);
+  t.equal(fdRatio({ fds: 3, fdLimit: Infinity }), 0);
+  t.equal(fdRatio({ fds: 3, fdLimit: 0 }), undefined);
+  t.equal(fdRatio({ fds: 0, fdLimit: undefined }), 0);
+  t.equal(fdRatio({ fds: undefined, fdLimit: 1024 }), undefined);
+  t.equal(fdRatio({ fds: 3, fdLimit: undefined }), undefined);
+});
+
+t.test('sampling is spread, fair to the old, and never takes all', async (t) => {
+  const times = { everySeconds: 60, intervalSeconds: 15 };
+  const processes = Array.from({ length: 20 }, (_, pid) => ({ pid, sampledAt: undefined as number | undefined }));
+  const counts: number[] = [];
+  const last = new Map<number, number[]>();
+  for (let now = 0; now < 600; now += 15) {
+    const due = dueForSample(processes, now, times);
+    counts.push(due.length);
+    for (const each of due) {
+      each.sampledAt = now;
+      last.set(each.pid, [...(last.get(each.pid) ?? []), now]);
+    }
+  }
+  t.equal(Math.max(...counts), 5);
+  t.equal(Math.min(...counts), 5);
+  for (const sampled of last.values()) {
+    t.same(
+      sampled.slice(1).map((at, i) => at - (sampled[i] ?? 0)),
+      sampled.slice(1).map(() => 60),
+    );
+  }
+  const storm = [...processes, ...Array.from({ length: 200 }, (_, pid) => ({ pid: 100 + pid, sampledAt: undefined }))];
+  t.ok(
+    dueForSample(storm, 660, times).some(({ pid }) => pid < 20),
+    'new processes do not starve the old',
+  );
+  t.equal(dueForSample(processes, 1e6, { everySeconds: 60, intervalSeconds: 3600 }).length, 10, 'half at most');
+  t.same(dueForSample(processes, 1e6, { everySeconds: 0, intervalSeconds: 15 }), [], 'it can be turned off');
+  t.same(dueForSample([], 1, times), []);
+});
+
+t.test(`the top is what sorting would give (seed ${FUZZ_SEED})`, async (t) => {
+  const next = random();
+  for (let round = 0; round < 200; round += 1) {
+    const items = Array.from({ length: Math.floor(next() * 40) }, (_, id) => ({ id, key: Math.floor(next() * 10) }));
+    const sorted = items.toSorted((a, b) => b.key - a.key).slice(0, 7);
+    const top = topBy(items, ({ key }) => key, 7);
+    if (JSON.stringify(top) !== JSON.stringify(sorted)) return void t.same(top, sorted);
+  }
+  t.pass('200 lists');
+});
