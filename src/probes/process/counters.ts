@@ -10,7 +10,7 @@ export const COUNTERS = [
   'voluntary',
   'nonvoluntary',
 ] as const;
-export type CounterName = (typeof COUNTERS)[number];
+type CounterName = (typeof COUNTERS)[number];
 
 /** CPU in clock ticks, the rest as named. A counter that was never read is absent. */
 export type Counters = { -readonly [name in CounterName]?: number | undefined };

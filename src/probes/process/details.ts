@@ -4,7 +4,7 @@ import type { KernelUnits } from './boot.ts';
 import { cpuTicks, type Tracked } from './table.ts';
 
 /** Unknown is null. */
-export interface ProcessDetail {
+interface ProcessDetail {
   readonly pid: number;
   readonly ppid: number;
   readonly comm: string;
@@ -28,7 +28,7 @@ export interface ProcessDetail {
   readonly container: string | null;
 }
 
-export interface ProcessDetails {
+interface ProcessDetails {
   /** The first 50 by CPU, by memory and by file descriptors, in the order of their pids. */
   readonly processes: readonly ProcessDetail[];
   /** Processes in uninterruptible sleep, the longest first. */
@@ -36,7 +36,7 @@ export interface ProcessDetails {
   readonly zombies: readonly { pid: number; comm: string; ppid: number }[];
 }
 
-export interface DetailsView extends KernelUnits {
+interface DetailsView extends KernelUnits {
   readonly host: HostFiles;
   readonly cycle: number;
   /** Uptime in seconds. */

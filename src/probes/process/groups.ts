@@ -13,7 +13,7 @@ export interface Group {
 export type Groups = Map<string, Group>;
 
 /** Where the members of groups beyond the limit are counted. */
-export const OVERFLOW_GROUP = 'other';
+const OVERFLOW_GROUP = 'other';
 
 /** The group a name is counted in: its own, as long as there are fewer than `maxGroups`. */
 export const groupFor = (groups: Groups, name: string, maxGroups: number): string =>

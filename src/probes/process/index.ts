@@ -2,6 +2,4 @@
 import type { Collector } from '../collector.ts';
 import { processes } from './collector.ts';
 
-export type { ProcessDetail, ProcessDetails } from './details.ts';
-
 export const processCollectors = [processes] as const satisfies readonly Collector[];

@@ -114,7 +114,7 @@ export const PROCESS_METRICS: readonly Metric[] = [
   },
 ];
 
-export interface GroupUnits extends KernelUnits {
+interface GroupUnits extends KernelUnits {
   /** Unix seconds. */
   readonly bootTime: number;
   /** Whether proportional memory is sampled at all. */

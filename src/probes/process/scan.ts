@@ -23,7 +23,7 @@ export interface Scan {
   readonly elapsed: number | undefined;
 }
 
-export interface ScanInput {
+interface ScanInput {
   readonly host: HostFiles;
   readonly config: ProbesConfig;
   readonly units: KernelUnits;

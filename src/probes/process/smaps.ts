@@ -20,7 +20,7 @@ export function parseSmapsRollup(bytes: Buffer): Proportional | undefined {
 }
 
 /** A process that can be sampled; `sampledAt` is the uptime of the last try. */
-export interface Candidate {
+interface Candidate {
   readonly sampledAt: number | undefined;
 }
 

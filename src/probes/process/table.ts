@@ -83,7 +83,7 @@ export interface Remembered {
   readonly stuckSince: number | undefined;
 }
 
-export interface Sighting {
+interface Sighting {
   readonly cycle: number;
   /** Uptime in seconds. */
   readonly now: number;

@@ -382,3 +382,46 @@ t.test('the details name the processes that use most', async (t) => {
   );
   t.strictSame(details.zombies, [{ pid: 51, comm: 'sh', ppid: 50 }]);
 });
+
+t.test('files are read as often as their cost allows', async (t) => {
+  const dir = t.testdir();
+  let read: string[] = [];
+  const host = new RefusingHostFiles(dir, (path) => {
+    read.push(path);
+    return false;
+  });
+  const readsIn = (uptimes: readonly number[]): Record<string, number> => {
+    read = [];
+    for (const uptime of uptimes) {
+      writeHost(dir, { uptime, processes: [{ pid: 50, comm: 'db', start: 10 }] });
+      probe.collect();
+    }
+    const count = (file: string): number => read.filter((path) => path === `/proc/50/${file}`).length;
+    return Object.fromEntries(['stat', 'io', 'status', 'limits', 'smaps_rollup'].map((file) => [file, count(file)]));
+  };
+  const probe = openCollector(host);
+  t.match(readsIn([1000]), { stat: 1, io: 1, status: 1, limits: 1 }, 'all of a new process');
+  const quick = Array.from({ length: 20 }, (_, i) => 1015 + 15 * i);
+  t.strictSame(readsIn(quick), { stat: 20, io: 10, status: 10, limits: 2, smaps_rollup: 5 });
+  const slow = Array.from({ length: 4 }, (_, i) => 2000 + 50 * i);
+  t.match(readsIn(slow), { stat: 4, io: 4, status: 4 }, 'no value gets older than a minute');
+});
+
+/** A host whose kernel counts the fds of a directory in its size. */
+class CountingHostFiles extends HostFiles {
+  override size(hostPath: string): number {
+    return hostPath === '/proc/self/fd' ? 7 : 1234;
+  }
+
+  override list(hostPath: string): string[] {
+    if (/fd$/.test(hostPath)) return hostPath === '/proc/self/fd' ? Array<string>(8).fill('0') : [];
+    return super.list(hostPath);
+  }
+}
+
+t.test('open files are counted by the kernel where it can, else by listing them', async (t) => {
+  const dir = t.testdir();
+  writeHost(dir, { uptime: 1000, processes: [{ pid: 50, comm: 'db', start: 10, fds: 3 }] });
+  t.equal(openCollector(new CountingHostFiles(dir)).collect().get(series('open_filedesc', 'db')), 1234);
+  t.equal(openCollector(new HostFiles(dir)).collect().get(series('open_filedesc', 'db')), 3);
+});
