@@ -89,6 +89,7 @@ export async function runDaemon(args: DaemonArguments, say: (line: string) => vo
         ...boot,
         config,
         adminTokenHash: tokenHash,
+        root: process.getuid?.() === 0,
         templatesDir: join(PACKAGE_ROOT, 'templates'),
         userNote: user.note,
       }),

@@ -18,6 +18,8 @@ export interface ProbeBoot extends CommonBoot {
 export interface ServeBoot extends CommonBoot {
   /** SHA-256 of the admin token; the token itself stays in its file. */
   readonly adminTokenHash: string;
+  /** Whether the probe process runs as root. */
+  readonly root: boolean;
   readonly templatesDir: string;
   /** Why this process runs as root where it should not, if it does. */
   readonly userNote: string | undefined;

@@ -1,4 +1,5 @@
 // The probe process: reads the host and publishes what it saw to the serve process. It may block, and be killed for it.
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Component } from '../base/component.ts';
 import { Fault, faultKind } from '../base/fault.ts';
 import type { Logger } from '../base/logging.ts';
@@ -25,6 +26,19 @@ const NOT_COLLECTING = faultKind(
 /** The pipe on which risky reads are announced to the agent, see supervisor.ts. */
 const ANNOUNCEMENTS_FD = 3;
 const PUBLISH_DEADLINE_MS = 5000;
+const SERVE_START_MS = 15_000;
+
+/** Asks until the serve process, which starts at the same time, is there to answer. */
+async function resume(serve: RpcClient, signal: AbortSignal): Promise<Resumption> {
+  for (const until = Date.now() + SERVE_START_MS; ;) {
+    try {
+      return Resumption.parse(await serve.call('Probes::resume', {}, PUBLISH_DEADLINE_MS));
+    } catch (error) {
+      if (signal.aborted || Date.now() > until) throw error;
+      await sleep(100);
+    }
+  }
+}
 
 /** The collectors, from when the serve process has said what it watches and what was saved. */
 function collecting(boot: ProbeBoot, serve: RpcClient, log: Logger, opened: (runner: Runner) => void): Component {
@@ -32,7 +46,7 @@ function collecting(boot: ProbeBoot, serve: RpcClient, log: Logger, opened: (run
   return {
     name: 'collectors',
     async start(signal) {
-      const resumption = Resumption.parse(await serve.call('Probes::resume', {}, PUBLISH_DEADLINE_MS));
+      const resumption = await resume(serve, signal);
       runner = openRunner({
         collectors: enabledCollectors(boot.config.probes),
         hostRoot: boot.config.hostRoot,

@@ -35,6 +35,10 @@ export interface Observation {
   readonly evidence: readonly string[];
   /** Names for the text templates of the check, beside `target` and `value`. */
   readonly facts?: Readonly<Record<string, string | number>>;
+  /** Which of the check's variants judges this target, where the check has limits of more than one kind. */
+  readonly variant?: string;
+  /** The worst verdict this value may have, whatever the limits say. */
+  readonly atMost?: 'ok' | 'warn';
 }
 
 /** The judged state of one check on one target at the end of one run. */
@@ -56,10 +60,15 @@ export interface Result {
   readonly streak: number;
   /** First read-only command to run, per language the same. */
   readonly command?: string;
+  /** Silenced by the configuration until then (Unix milliseconds): listed, no finding, ok for the score. */
+  readonly muted?: { readonly until: number; readonly reason: string };
 }
 
-/** A result that needs a person: `warn`, `crit`, or `unknown`. */
+/** A result that needs a person: `warn`, `crit`, or `unknown`, and not muted. */
 export type Finding = Result;
+
+export const isFinding = (result: Result): result is Finding =>
+  result.muted === undefined && result.verdict !== 'ok' && result.verdict !== 'skipped';
 
 export interface Run {
   readonly id: string;
@@ -75,7 +84,7 @@ export interface Run {
   readonly waiting: readonly { readonly code: string; readonly until: number; readonly reason: Localized }[];
   /** 0 to 100, by {@link file://./score.ts}. */
   readonly score: number;
-  /** Points lost per area, worst first; sums to 100 - score unless a cap applies. */
+  /** Points lost per area, worst first; sums to 100 - score. */
   readonly deductions: readonly { readonly area: Area; readonly points: number }[];
 }
 

@@ -1,0 +1,23 @@
+// Every command, in the order of the help.
+import type { CliCommand } from './command.ts';
+import { configCommand } from './config.ts';
+import { daemonCommand } from './daemon.ts';
+import { inspectCommand } from './inspect.ts';
+import { kubeconfigCommand } from './kubeconfig.ts';
+import { mailCommand } from './mail.ts';
+import { reportCommand } from './report.ts';
+import { statusCommand } from './status.ts';
+import { tokenCommand } from './token.ts';
+import { topCommand } from './top.ts';
+
+export const commands: readonly CliCommand[] = [
+  daemonCommand,
+  statusCommand,
+  topCommand,
+  inspectCommand,
+  reportCommand,
+  mailCommand,
+  kubeconfigCommand,
+  tokenCommand,
+  configCommand,
+];

@@ -1,0 +1,158 @@
+// The serve process: the composition root of what answers: front door, snapshots, inspector, report, state.
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Component, Components } from '../base/component.ts';
+import type { Logger } from '../base/logging.ts';
+import { procedure, type Procedure } from '../base/route.ts';
+import { z } from '../base/schema.ts';
+import { type FrontDoor, httpMigrations, openFrontDoor, roleHas } from '../http/index.ts';
+import { inspectorMigrations, inspectorRoutes, openInspector, watched } from '../inspector/index.ts';
+import { enabledCollectors, openSnapshots, probeRoutes, snapshotProcedures, unknownDisabled } from '../probes/index.ts';
+import { openReporter, reportMigrations } from '../report/index.ts';
+import { listenRpc, openRpcClient, rpcHandler, type RpcListener, yarpcRoute } from '../tracing/index.ts';
+import type { ServeBoot } from './boot.ts';
+import { runChild } from './child-process.ts';
+import { allParts, daemonFacts, daemonView } from './daemon-view.ts';
+import { frontSocket, processSocket } from './data-dir.ts';
+import { firstReport } from './first-report.ts';
+import { ownMetrics } from './own-metrics.ts';
+import { GROUPS, probesHealth } from './probes-part.ts';
+import { stateComponent } from './state-component.ts';
+import type { Summary } from './welcome.ts';
+
+function build(boot: ServeBoot, log: Logger, components: () => Components): readonly Component[] {
+  const { config, dir } = boot;
+  const now = Date.now;
+  const state = stateComponent(dir, [httpMigrations, inspectorMigrations, reportMigrations]);
+  const view = daemonView(dir, log);
+  const snapshots = openSnapshots({ collectors: enabledCollectors(config.probes), log, now });
+  snapshots.watch([...watched, GROUPS]);
+  const parts = allParts(
+    () => components().health(),
+    () => new Map([['probes', probesHealth(snapshots, boot.root)]]),
+  );
+  const registry = ownMetrics({ version: boot.version, parts, view });
+  const probe = openRpcClient({ socketPath: processSocket(dir, 'probe'), service: 'jdos-probe', caller: 'jdos-serve' });
+
+  /** A fresh collection; while the probe process is being started, its first one. */
+  const refresh = async (deadlineMs: number): Promise<void> => {
+    const until = now() + deadlineMs;
+    for (;;) {
+      const failed = await probe.call('Probes::collect', {}, Math.max(1, until - now())).then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+      if (failed === undefined) return;
+      if (now() + 200 > until) throw failed;
+      await sleep(200);
+    }
+  };
+
+  const reporter = openReporter({
+    store: state.store,
+    config: config.report,
+    dataDir: dir.state,
+    templatesDir: join(boot.templatesDir, 'report'),
+    hostname: hostname(),
+    log,
+    now,
+  });
+  const inspector = openInspector({
+    view: snapshots,
+    store: state.store,
+    config: config.inspector,
+    parts,
+    now,
+    log,
+    refresh,
+    onReport: async (input, kind) => void (await reporter.publish(input, { mail: true, kind })),
+    cost: view.cost,
+  });
+  const first = firstReport({ inspector, reporter, log });
+
+  const procedures: readonly Procedure[] = [
+    ...snapshotProcedures(snapshots),
+    procedure({ name: 'Daemon::summary', right: 'admin', request: z.object({}), handler: () => summary() }),
+  ];
+  const door: FrontDoor = openFrontDoor({
+    config: config.http,
+    routes: [
+      ...probeRoutes({ snapshots, own: registry, refresh: () => refresh(2000), log, now }),
+      ...inspectorRoutes({ inspector, store: state.store, config: config.inspector }),
+      ...reporter.routes,
+      yarpcRoute(rpcHandler({ service: 'jdos', procedures: [], may: ({ role }, right) => roleHas(role, right), log })),
+    ],
+    tlsDir: join(dir.state, 'tls'),
+    socketPath: frontSocket(dir),
+    ...(dir.group === undefined ? {} : { socketGid: dir.group }),
+    store: state.store,
+    hostname: hostname(),
+    version: boot.version,
+    parts,
+    facts: daemonFacts(view, () => snapshots.collectors().reduce((sum, { series }) => sum + series, 0)),
+    latestReport: () => reporter.latestPath(),
+    registry,
+    log,
+    now,
+  });
+  const summary = (): Summary => ({
+    version: boot.version,
+    addresses: Object.values(door.addresses()),
+    parts: [...parts()].map(([name, health]) => ({ name, ...health })),
+    inspection: first.text()?.slice(),
+  });
+
+  return [
+    answering(boot, procedures, log),
+    state,
+    view,
+    adminToken(door, boot),
+    ...serveUserPart(boot),
+    door,
+    reporter,
+    inspector,
+    first,
+    ...disabledPart(unknownDisabled(config.probes)),
+  ];
+}
+
+/** yaRPC on the socket that the agent and the probe process use; independent of the front door and its limits. */
+function answering(boot: ServeBoot, procedures: readonly Procedure[], log: Logger): Component {
+  let listener: RpcListener | undefined;
+  return {
+    name: 'procedures',
+    async start() {
+      const handler = rpcHandler({ service: 'jdos-serve', procedures, may: () => true, log });
+      listener = await listenRpc(processSocket(boot.dir, 'serve'), handler, boot.dir.group);
+    },
+    stop: async () => listener?.[Symbol.asyncDispose](),
+    health: () => ({ state: 'available' }),
+  };
+}
+
+/** Makes the token in the data directory's file the admin token; again later, when the store was not open at first. */
+const adminToken = (door: FrontDoor, boot: ServeBoot): Component => ({
+  name: 'token',
+  start: () => door.tokens.ensureAdminToken(boot.adminTokenHash),
+  stop: () => Promise.resolve(),
+  health: () => ({ state: 'available', summary: boot.dir.adminTokenFile }),
+});
+
+/** A line of the status for what was decided about the user of this process, where there is something to say. */
+const serveUserPart = ({ userNote }: ServeBoot): readonly Component[] =>
+  userNote === undefined ? [] : [noted('user', userNote, 'a fault in the HTTP interfaces has the rights of root')];
+
+const disabledPart = (unknown: readonly string[]): readonly Component[] =>
+  unknown.length === 0
+    ? []
+    : [noted('disable', `probes.disable names no collectors: ${unknown.join(', ')}`, 'nothing is left out for them')];
+
+const noted = (name: string, reason: string, costs: string): Component => ({
+  name,
+  start: () => Promise.resolve(),
+  stop: () => Promise.resolve(),
+  health: () => ({ state: 'limited', reason, costs }),
+});
+
+await runChild<ServeBoot>({ name: 'serve', stopMs: 6000, build });

@@ -1,0 +1,31 @@
+// All checks; a new one is a file and a line here.
+import type { Check } from '../check.ts';
+import { clockSync } from './clock-sync.ts';
+import { daemon } from './daemon.ts';
+import { diskInodes } from './disk-inodes.ts';
+import { diskSpace } from './disk-space.ts';
+import { fdHost } from './fd-host.ts';
+import { fdProcess } from './fd-process.ts';
+import { load } from './load.ts';
+import { memoryAvailable } from './memory-available.ts';
+import { mountReadonly } from './mount-readonly.ts';
+import { oomKills } from './oom-kills.ts';
+import { pressure } from './pressure.ts';
+import { processStates } from './process-states.ts';
+import { reboot } from './reboot.ts';
+
+export const checks: readonly Check[] = [
+  diskSpace,
+  diskInodes,
+  memoryAvailable,
+  pressure,
+  load,
+  oomKills,
+  fdHost,
+  fdProcess,
+  processStates,
+  mountReadonly,
+  clockSync,
+  reboot,
+  daemon,
+];
