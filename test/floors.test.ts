@@ -88,7 +88,9 @@ t.test('no floor imports from its own line or from above, and parts are entered 
       if (to === floor && floor !== 'drivers') continue;
       if (to === 'drivers' && floor === 'drivers' && target.split('/')[1] === file.split('/')[1]) continue;
       t.ok(lineOf(to) > lineOf(floor), `${file} may import ${specifier}: ${to} is below ${floor}`);
-      if (to !== 'base') t.match(target, /\/index\.ts$/, `${file} enters ${specifier} through its index.ts`);
+      // The configuration is made of slices, and checking one must not load the part it belongs to.
+      const door = file === 'daemon/config.ts' ? /\/config\.ts$/ : /\/index\.ts$/;
+      if (to !== 'base') t.match(target, door, `${file} enters ${specifier} through its door`);
     }
   }
 });

@@ -1,7 +1,7 @@
 // `jdos config check`: checks a configuration file without starting anything.
 import { Fault } from '../base/fault.ts';
 import { describeField } from '../base/schema.ts';
-import { parseConfig, readConfig } from '../daemon/index.ts';
+import { checkConfig } from '../daemon/index.ts';
 import { type CliCommand, EXIT } from './command.ts';
 import { paint } from './io.ts';
 
@@ -11,9 +11,9 @@ export const configCommand: CliCommand = (program, { io, exit }) => {
     .command('check <file>')
     .description('check a configuration file; names every wrong field')
     .option('--json', 'print JSON for programs')
-    .action((file: string, { json }: { json?: boolean }) => {
+    .action(async (file: string, { json }: { json?: boolean }) => {
       try {
-        const config = parseConfig(readConfig(file), file);
+        const config = await checkConfig(file);
         io.out(json ? JSON.stringify({ valid: true, config }) : `${paint(io, 'green', 'ok')}  ${file} is valid`);
       } catch (error) {
         if (!json || !(error instanceof Fault)) throw error;

@@ -4,10 +4,10 @@ import { type Document, LineCounter, parseDocument } from 'yaml';
 import { explain, Fault, faultKind, type FieldError, systemCode } from '../base/fault.ts';
 import { LOG_LEVELS } from '../base/logging.ts';
 import { describeField, parseWith, z } from '../base/schema.ts';
-import { HttpConfig } from '../http/index.ts';
-import { InspectorConfig } from '../inspector/index.ts';
-import { ProbesConfig } from '../probes/index.ts';
-import { ReportConfig } from '../report/index.ts';
+import { HttpConfig } from '../http/config.ts';
+import { InspectorConfig } from '../inspector/config.ts';
+import { ProbesConfig } from '../probes/config.ts';
+import { ReportConfig } from '../report/config.ts';
 
 export const CONFIG_INVALID = faultKind(
   'JD_CONFIG_INVALID',

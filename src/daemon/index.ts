@@ -1,5 +1,17 @@
-// The daemon's door for the command line.
-export { type DaemonArguments, runDaemon } from './agent.ts';
-export { parseConfig, readConfig } from './config.ts';
+// The daemon's door for the command line. What weighs is loaded when it is wanted: a command should answer at once.
+import type { DaemonArguments } from './agent.ts';
+import type { Config } from './config.ts';
+
 export { frontSocket, layout } from './data-dir.ts';
 export { defaultDataDir, VERSION } from './version.ts';
+export type { DaemonArguments };
+
+/** Runs the daemon in the foreground until a signal ends it. */
+export const runDaemon = async (args: DaemonArguments, say: (line: string) => void): Promise<void> =>
+  (await import('./agent.ts')).runDaemon(args, say);
+
+/** Reads and checks a configuration file. Rejects with one Fault that names all wrong fields. */
+export async function checkConfig(file: string): Promise<Config> {
+  const { parseConfig, readConfig } = await import('./config.ts');
+  return parseConfig(readConfig(file), file);
+}

@@ -6,7 +6,7 @@ import type { Component, Components } from '../base/component.ts';
 import type { Logger } from '../base/logging.ts';
 import { procedure, type Procedure } from '../base/route.ts';
 import { z } from '../base/schema.ts';
-import { type FrontDoor, httpMigrations, openFrontDoor, roleHas } from '../http/index.ts';
+import { type FrontDoor, httpMigrations, openFrontDoor, type Parts, roleHas } from '../http/index.ts';
 import { inspectorMigrations, inspectorRoutes, openInspector, watched } from '../inspector/index.ts';
 import { enabledCollectors, openSnapshots, probeRoutes, snapshotProcedures, unknownDisabled } from '../probes/index.ts';
 import { openReporter, reportMigrations } from '../report/index.ts';
@@ -29,7 +29,7 @@ function build(boot: ServeBoot, log: Logger, components: () => Components): read
   const snapshots = openSnapshots({ collectors: enabledCollectors(config.probes), log, now });
   snapshots.watch([...watched, GROUPS]);
   const parts = allParts(
-    () => components().health(),
+    () => shownParts(components().health()),
     () => new Map([['probes', probesHealth(snapshots, boot.root)]]),
   );
   const registry = ownMetrics({ version: boot.version, parts, view });
@@ -130,6 +130,12 @@ function answering(boot: ServeBoot, procedures: readonly Procedure[], log: Logge
     health: () => ({ state: 'available' }),
   };
 }
+
+/** Helpers of other parts: worth a line only when they are in trouble. */
+const HELPERS: ReadonlySet<string> = new Set(['procedures', 'token', 'first']);
+
+const shownParts = (health: Parts): Parts =>
+  new Map([...health].filter(([name, { state }]) => !HELPERS.has(name) || state === 'failing'));
 
 /** Makes the token in the data directory's file the admin token; again later, when the store was not open at first. */
 const adminToken = (door: FrontDoor, boot: ServeBoot): Component => ({

@@ -60,9 +60,8 @@ export async function welcome({ call, dir, say }: WelcomeOptions): Promise<void>
 
   const up = await until(LISTENING_MS, ({ addresses }) => addresses.length > 0);
   if (up === undefined) return say('jdos: nothing listens yet; the log says why, `jdos status` shows when it does');
-  for (const line of addressLines(up, dir)) say(line);
-  const settled = await until(PARTS_MS, ({ parts }) => parts.every(({ state }) => state !== 'starting'));
-  for (const line of partLines(settled ?? up)) say(line);
+  const settled = (await until(PARTS_MS, ({ parts }) => parts.every(({ state }) => state !== 'starting'))) ?? up;
+  for (const line of [...addressLines(settled, dir), ...partLines(settled)]) say(line);
   const inspected = await until(INSPECTION_MS, ({ inspection }) => inspection !== undefined);
   say('');
   for (const line of inspected?.inspection ?? ['the first inspection is still running: see `jdos report`']) say(line);
@@ -85,6 +84,6 @@ export const partLines = (summary: Summary): readonly string[] => [
       costs === undefined ? undefined : `without it: ${costs}`,
       remedy === undefined ? undefined : `try: ${remedy}`,
     ];
-    return `  ${name.padEnd(10)}${state.padEnd(10)} ${words.filter((word) => word !== undefined).join('; ')}`.trimEnd();
+    return `  ${name.padEnd(11)}${state.padEnd(11)}${words.filter((word) => word !== undefined).join('; ')}`.trimEnd();
   }),
 ];

@@ -81,7 +81,7 @@ export function renderLanding(sources: LandingSources, uptimeSeconds: number): s
   const { state, text } = verdict(known);
   const report = latestReport();
   const mounted = LINKS.filter(({ path }) => paths().includes(path.split('?', 1)[0] ?? path));
-  const newest = { path: report ?? '', title: 'Latest report', text: 'what needs attention on this host' };
+  const newest = { path: report ?? '', title: 'Latest report', text: 'what needs attention' };
   const links = report === undefined ? mounted : [newest, ...mounted];
   return `<!doctype html>
 <html lang="en">
@@ -89,7 +89,6 @@ export function renderLanding(sources: LandingSources, uptimeSeconds: number): s
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<meta http-equiv="refresh" content="30">
 <link rel="icon" href="data:,">
 <title>${SYMBOLS[state]} JDOS on ${escape(hostname)}</title>
 <style>${CSS}</style>
@@ -111,7 +110,7 @@ ${[...known].map(([name, health]) => part(name, health)).join('\n')}
 ${links.map(link).join('\n')}
 </ul></nav>
 </main>
-<footer>On the command line: <code>jdos status</code>, <code>jdos top</code>, <code>jdos inspect</code>. This page renews itself every 30 seconds.</footer>
+<footer>On the command line: <code>jdos status</code>, <code>jdos top</code>, <code>jdos inspect</code>.</footer>
 </body>
 </html>
 `;

@@ -58,16 +58,16 @@ export function parseQuery(text: string): Record<string, unknown> {
   );
 }
 
-/** The application, ready to be given requests by `app.routing`. */
-export async function openRouter(options: RouterOptions): Promise<FastifyInstance> {
-  const { routes, guard, metrics } = options;
-  checkRoutes(routes);
+type StateOf = (request: FastifyRequest) => RequestState;
+
+/** What is known of each request, made at the first question. */
+function requestStates(listenerOf: RouterOptions['listenerOf']): StateOf {
   const states = new WeakMap<FastifyRequest, RequestState>();
-  const stateOf = (request: FastifyRequest): RequestState => {
+  return (request) => {
     const known = states.get(request);
     if (known !== undefined) return known;
     const made: RequestState = {
-      listener: options.listenerOf(request.raw),
+      listener: listenerOf(request.raw),
       route: request.routeOptions.config?.jdosRoute,
       caller: { name: 'anonymous', role: 'anonymous', from: '' },
       presented: false,
@@ -76,6 +76,13 @@ export async function openRouter(options: RouterOptions): Promise<FastifyInstanc
     states.set(request, made);
     return made;
   };
+}
+
+/** The application, ready to be given requests by `app.routing`. */
+export async function openRouter(options: RouterOptions): Promise<FastifyInstance> {
+  const { routes } = options;
+  checkRoutes(routes);
+  const stateOf = requestStates(options.listenerOf);
   const failed = fail(options, stateOf);
   const app = Fastify({
     logger: false,
@@ -83,31 +90,16 @@ export async function openRouter(options: RouterOptions): Promise<FastifyInstanc
     requestIdHeader: false,
     exposeHeadRoutes: true,
     routerOptions: { querystringParser: parseQuery, maxParamLength: 500 },
-    frameworkErrors: (error, request, reply) => void failed(error, request as FastifyRequest, reply as FastifyReply),
+    // Fastify runs no hooks for what is no URL.
+    frameworkErrors(error, request, reply) {
+      setHeaders(request as FastifyRequest, reply as FastifyReply);
+      failed(error, request as FastifyRequest, reply as FastifyReply);
+    },
   });
   app.removeAllContentTypeParsers();
   // Bodies are read by the route's own limit and schema, after this.
   app.addContentTypeParser('*', (_request, _payload, done) => done(null));
-  app.addHook('onRequest', async (request, reply) => {
-    const state = stateOf(request);
-    metrics.inFlight.inc();
-    reply.raw.once('close', () => {
-      metrics.inFlight.dec();
-      const route = state.route?.path ?? 'none';
-      const method = request.method;
-      metrics.requests.inc({ route, method, status: reply.raw.headersSent ? reply.raw.statusCode : 499 });
-      metrics.duration.observe({ route }, reply.elapsedTime / 1000);
-      if (state.rejection !== undefined) metrics.rejected.inc({ reason: state.rejection });
-    });
-    await guard(request, reply, state);
-    if (state.route === undefined) throw unknownPath(routes, request, reply);
-    if (isAudited(state)) await options.audit.ready();
-  });
-  app.addHook('onSend', async (request, reply, payload) => {
-    setHeaders(request, reply);
-    await writeAudit(options, stateOf(request), request, reply);
-    return encode(request, reply, payload);
-  });
+  addHooks(app, options, stateOf);
   app.setErrorHandler(failed);
   app.setNotFoundHandler((request, reply) => failed(unknownPath(routes, request, reply), request, reply));
   for (const route of routes) mount(app, route, options, stateOf);
@@ -115,12 +107,33 @@ export async function openRouter(options: RouterOptions): Promise<FastifyInstanc
   return app;
 }
 
-function mount(
-  app: FastifyInstance,
-  route: Route,
-  { limits }: RouterOptions,
-  stateOf: (request: FastifyRequest) => RequestState,
-): void {
+function addHooks(app: FastifyInstance, options: RouterOptions, stateOf: StateOf): void {
+  const { metrics, guard, routes, audit } = options;
+  app.addHook('onRequest', async (request, reply) => {
+    const state = stateOf(request);
+    metrics.inFlight.inc();
+    reply.raw.once('close', () => count(metrics, state, request, reply));
+    await guard(request, reply, state);
+    if (state.route === undefined) throw unknownPath(routes, request, reply);
+    if (isAudited(state)) await audit.ready();
+  });
+  app.addHook('onSend', async (request, reply, payload) => {
+    setHeaders(request, reply);
+    await writeAudit(options, stateOf(request), request, reply);
+    return encode(request, reply, payload);
+  });
+}
+
+/** Counts one request at its end. */
+function count(metrics: HttpMetrics, state: RequestState, { method }: FastifyRequest, reply: FastifyReply): void {
+  const route = state.route?.path ?? 'none';
+  metrics.inFlight.dec();
+  metrics.requests.inc({ route, method, status: reply.raw.headersSent ? reply.raw.statusCode : 499 });
+  metrics.duration.observe({ route }, reply.elapsedTime / 1000);
+  if (state.rejection !== undefined) metrics.rejected.inc({ reason: state.rejection });
+}
+
+function mount(app: FastifyInstance, route: Route, { limits }: RouterOptions, stateOf: StateOf): void {
   app.route({
     method: route.method,
     url: route.path,
@@ -158,7 +171,7 @@ async function writeAudit(
 }
 
 /** Turns what was thrown into a problem answer; what is the daemon's own fault is logged, once, with the request id. */
-function fail({ log, metrics }: RouterOptions, stateOf: (request: FastifyRequest) => RequestState) {
+function fail({ log, metrics }: RouterOptions, stateOf: StateOf) {
   return (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const fault = faultOf(error, reply.raw.destroyed);
     const state = stateOf(request);
