@@ -22,6 +22,7 @@ const LINES = [
 /** Who may import a package, and why there: each foreign thing is known in one place. */
 const OWNERS: Readonly<Record<string, readonly string[]>> = {
   '@fastify/': ['http'],
+  '@peculiar/x509': ['http'],
   commander: ['cli'],
   dockerode: ['drivers/docker'],
   etcd3: ['drivers/etcd'],
@@ -34,7 +35,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   pino: ['base'],
   'prom-client': ['base'],
   re2js: ['probes'],
-  selfsigned: ['http'],
+  'reflect-metadata': ['http'],
   systeminformation: ['probes/host'],
   undici: ['tracing/yarpc', 'cli', 'orchestrator'],
   yaml: ['daemon', 'orchestrator', 'inspector'],

@@ -1,8 +1,7 @@
-// Makes the daemon's own CA and server certificate with `selfsigned`, and says when a new one is due. No files here.
-import { randomBytes, X509Certificate, createPrivateKey } from 'node:crypto';
+// Makes the daemon's own CA and server certificate with @peculiar/x509, and says when a new one is due. No files here.
+import { createPrivateKey, randomBytes, webcrypto, X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { generate } from 'selfsigned';
 
 const DAY_MS = 86_400_000;
 const CA_DAYS = 3650;
@@ -19,46 +18,81 @@ export interface KeyPair {
   readonly key: string;
 }
 
-const ELLIPTIC = { keyType: 'ec', curve: 'P-256', algorithm: 'sha256' } as const;
+const KEYS = { name: 'ECDSA', namedCurve: 'P-256' } as const;
+const SIGNING = { name: 'ECDSA', hash: 'SHA-256' } as const;
 
-/** A name fit for a distinguished name, within the 64 characters that RFC 5280 gives a common name. */
-const commonName = (text: string): { name: string; value: string }[] => [
-  { name: 'commonName', value: text.replace(/[^A-Za-z0-9. -]/g, '-').slice(0, 64) },
-];
+/** The library weighs megabytes and is wanted once a year: it is loaded when a certificate is made. */
+async function library(): Promise<typeof import('@peculiar/x509')> {
+  await import('reflect-metadata'); // what its decorators write to
+  return import('@peculiar/x509');
+}
+
+/** A common name of the 64 characters that RFC 5280 gives it, free of what distinguished names treat specially. */
+const commonName = (text: string): string =>
+  `CN=${text
+    .replace(/[^A-Za-z0-9. -]/g, '-')
+    .trim()
+    .slice(0, 64)}`;
+
+/** Positive and unpredictable (RFC 5280 §4.1.2.2; CA/Browser Forum: 64 bits of randomness). */
+const serialNumber = (): string => `01${randomBytes(15).toString('hex')}`;
+
+const newKeys = (): Promise<webcrypto.CryptoKeyPair> => webcrypto.subtle.generateKey(KEYS, true, ['sign', 'verify']);
+
+async function keyPem(key: webcrypto.CryptoKey): Promise<string> {
+  const der = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', key));
+  return createPrivateKey({ key: der, format: 'der', type: 'pkcs8' })
+    .export({ format: 'pem', type: 'pkcs8' })
+    .toString();
+}
 
 /** A CA valid for ten years. Its name is unique, so that clients never take one CA's key for another's. */
 export async function makeAuthority(hostname: string, now: number): Promise<KeyPair> {
-  const { cert, private: key } = await generate(commonName(`JDOS CA ${randomBytes(4).toString('hex')} ${hostname}`), {
-    ...ELLIPTIC,
-    notBeforeDate: new Date(now - BACKDATE_MS),
-    notAfterDate: new Date(now + CA_DAYS * DAY_MS),
+  const x509 = await library();
+  const keys = await newKeys();
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+    name: commonName(`JDOS CA ${randomBytes(4).toString('hex')} ${hostname}`),
+    serialNumber: serialNumber(),
+    notBefore: new Date(now - BACKDATE_MS),
+    notAfter: new Date(now + CA_DAYS * DAY_MS),
+    keys,
+    signingAlgorithm: SIGNING,
     extensions: [
-      { name: 'basicConstraints', cA: true, pathLenConstraint: 0, critical: true },
-      { name: 'keyUsage', keyCertSign: true, cRLSign: true, critical: true },
+      new x509.BasicConstraintsExtension(true, 0, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
+      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
     ],
   });
-  return { cert, key };
+  return { cert: `${certificate.toString('pem')}\n`, key: await keyPem(keys.privateKey) };
 }
 
-/** A server certificate for the names, signed by the CA, valid for 397 days but no longer than the CA. */
+/** A server certificate for the names, signed by the CA, valid for 397 days but no longer than the CA (RFC 5280). */
 export async function makeServerCertificate(ca: KeyPair, names: readonly string[], now: number): Promise<KeyPair> {
-  const end = Math.min(now + SERVER_DAYS * DAY_MS, new X509Certificate(ca.cert).validToDate.getTime());
-  const { cert, private: key } = await generate(commonName(names[0] ?? 'localhost'), {
-    ...ELLIPTIC,
-    notBeforeDate: new Date(now - BACKDATE_MS),
-    notAfterDate: new Date(end),
-    ca,
+  const x509 = await library();
+  const issuer = new x509.X509Certificate(ca.cert);
+  const keys = await newKeys();
+  const caKey = createPrivateKey(ca.key).export({ format: 'der', type: 'pkcs8' });
+  const certificate = await x509.X509CertificateGenerator.create({
+    subject: commonName(names[0] ?? 'localhost'),
+    issuer: issuer.subject,
+    serialNumber: serialNumber(),
+    notBefore: new Date(now - BACKDATE_MS),
+    notAfter: new Date(Math.min(now + SERVER_DAYS * DAY_MS, issuer.notAfter.getTime())),
+    publicKey: keys.publicKey,
+    signingKey: await webcrypto.subtle.importKey('pkcs8', caKey, KEYS, false, ['sign']),
+    signingAlgorithm: SIGNING,
     extensions: [
-      { name: 'basicConstraints', cA: false, critical: true },
-      { name: 'keyUsage', digitalSignature: true, critical: true },
-      { name: 'extKeyUsage', serverAuth: true },
-      {
-        name: 'subjectAltName',
-        altNames: names.map((name) => (isIP(name) === 0 ? { type: 2, value: name } : { type: 7, ip: name })),
-      },
+      new x509.BasicConstraintsExtension(false, undefined, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
+      new x509.SubjectAlternativeNameExtension(
+        names.map((value) => ({ type: isIP(value) === 0 ? 'dns' : 'ip', value })),
+      ),
+      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+      await x509.AuthorityKeyIdentifierExtension.create(issuer),
     ],
   });
-  return { cert, key };
+  return { cert: `${certificate.toString('pem')}\n`, key: await keyPem(keys.privateKey) };
 }
 
 /** The names of this host: its host name, localhost, its addresses but link-local ones, and the given ones. */
