@@ -44,7 +44,7 @@ export interface Evaluation {
 }
 
 /** Limits of another kind than the check's own, for some of its targets. */
-export interface Variant {
+interface Variant {
   readonly limits: Limits;
   readonly unit?: Unit;
   readonly area?: Area;

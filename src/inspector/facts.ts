@@ -12,7 +12,7 @@ export interface History {
 
 export const NO_HISTORY: History = { byAge: new Map(), oldest: new Map() };
 
-export interface FactSources {
+interface FactSources {
   readonly view: HostView;
   readonly parts: () => ReadonlyMap<string, Health>;
   readonly history: History;

@@ -1,7 +1,7 @@
 // From a value to a verdict: two limits with a dead band between entering and leaving, and streaks. Pure.
 import type { Limits, Observation, Verdict } from './model.ts';
 
-export type Side = 'ok' | 'warn' | 'crit';
+type Side = 'ok' | 'warn' | 'crit';
 
 /** What is remembered of one check on one target between runs. */
 export interface Memory {
@@ -16,7 +16,7 @@ export interface Memory {
   readonly missing: { readonly verdict: 'unknown' | 'skipped'; readonly since: number } | undefined;
 }
 
-export interface Judgement {
+interface Judgement {
   readonly verdict: Verdict;
   readonly since: number;
   readonly streak: number;
@@ -24,14 +24,14 @@ export interface Judgement {
 }
 
 /** `warn` is believed after so many runs in a row, and a better side too. `crit` and the first sight are at once. */
-export const STREAK = 2;
+const STREAK = 2;
 
 const RANK = { ok: 0, warn: 1, crit: 2 } as const satisfies Record<Side, number>;
 
 const worse = (a: Side, b: Side): Side => (RANK[a] >= RANK[b] ? a : b);
 
 /** The side a value is on, for something that is on `before`: a limit once crossed holds until its clear limit. */
-export function sideOf(value: number, limits: Limits, before: Side): Side {
+function sideOf(value: number, limits: Limits, before: Side): Side {
   const sign = limits.bad === 'above' ? 1 : -1;
   const reached = (limit: number): boolean => (value - limit) * sign >= 0;
   if (reached(limits.crit) || (before === 'crit' && reached(limits.clearCrit))) return 'crit';

@@ -23,11 +23,11 @@ const RANKED: readonly { readonly code: string; readonly label: Localized; reado
   { code: 'PROCESS_STATES', label: both('D 态', 'state D') },
 ];
 
-export const checkTexts: ReadonlyMap<string, CheckText> = new Map(
+const checkTexts: ReadonlyMap<string, CheckText> = new Map(
   checks.map(({ code, text }): [string, CheckText] => [code, { code, ...text }]),
 );
 
-export interface ReportSources {
+interface ReportSources {
   readonly store: StateStore;
   readonly view: HostView;
   readonly cost: () => ReportInput['cost'];

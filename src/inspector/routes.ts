@@ -8,7 +8,7 @@ import { checks } from './checks/index.ts';
 import type { InspectorConfig } from './config.ts';
 import type { Inspector } from './inspector.ts';
 import { changeLimits } from './limits.ts';
-import { isFinding, type Run, type Verdict } from './model.ts';
+import { isFinding, type Finding, type Run, type Verdict } from './model.ts';
 import { SCORE_FORMULA } from './score.ts';
 import { findRun, listRuns, type RunCursor } from './store.ts';
 
@@ -22,7 +22,7 @@ const CURSOR_INVALID = faultKind('JD_CURSOR_INVALID', 400, 'give `cursor` the va
 
 const ASK_DEADLINE_MS = 60_000;
 
-export interface InspectorRoutesOptions {
+interface InspectorRoutesOptions {
   readonly inspector: Inspector;
   readonly store: StateStore;
   readonly config: InspectorConfig;
@@ -86,9 +86,10 @@ const runRoutes = ({ inspector, store }: InspectorRoutesOptions): readonly Route
       const run = await inspector.latest();
       const wanted = (verdict: Verdict): boolean => query.verdict === undefined || verdict === query.verdict;
       const results = (run?.results ?? []).filter((result) => wanted(result.verdict));
+      const findings: readonly Finding[] = results.filter(isFinding);
       return {
         body: {
-          items: results.filter(isFinding).sort((a, b) => RANK[a.verdict] - RANK[b.verdict]),
+          items: [...findings].sort((a, b) => RANK[a.verdict] - RANK[b.verdict]),
           muted: results.filter((result) => result.muted !== undefined),
           run: run === undefined ? null : summaryOf(run),
         },
@@ -171,7 +172,10 @@ function summaryOf({ results, ...run }: Run): object {
 const cursorOf = ({ startedAt, id }: RunCursor): string => Buffer.from(`${startedAt} ${id}`).toString('base64url');
 
 function parseCursor(text: string): RunCursor {
-  const [, startedAt, id] = /^(\d{1,16}) ([\w-]{1,64})$/.exec(Buffer.from(text, 'base64url').toString()) ?? [];
+  const [, startedAt, id] =
+    Buffer.from(text, 'base64url')
+      .toString()
+      .match(/^(\d{1,16}) ([\w-]{1,64})$/) ?? [];
   if (startedAt === undefined || id === undefined) throw new Fault(CURSOR_INVALID, 'the cursor is not one of ours');
   return { startedAt: Number(startedAt), id };
 }

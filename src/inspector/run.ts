@@ -12,7 +12,7 @@ import { both, clipEvidence, plain } from './wording.ts';
 /** What is remembered, by check code and target. */
 export type Memories = ReadonlyMap<string, ReadonlyMap<string, Memory>>;
 
-export interface RunRequest {
+interface RunRequest {
   readonly id: string;
   readonly host: string;
   readonly startedAt: number;
@@ -99,8 +99,8 @@ const blind = (reason: Localized, evidence: readonly string[]): Evaluation => ({
 });
 
 /**
- * The observations, with one per remembered target that could not be looked at: when the whole check is blind or waits
- * for data, what it found before is unknown now, not gone.
+ * The observations, with one per remembered target that could not be looked at: when the whole check is blind, what it
+ * saw before is unknown now, not gone; when it waits for data, so is what it had found.
  */
 function complete(evaluation: Evaluation, known: ReadonlyMap<string, Memory>): readonly Observation[] {
   const { observations, waiting } = evaluation;
@@ -108,7 +108,9 @@ function complete(evaluation: Evaluation, known: ReadonlyMap<string, Memory>): r
   const reason = whole?.missing?.reason ?? waiting?.reason;
   if (reason === undefined) return observations;
   const seen = new Set(observations.map((one) => one.target));
-  const lost = [...known].filter(([target, memory]) => !seen.has(target) && memory.side !== undefined);
+  const lost = [...known].filter(
+    ([target, { side }]) => !seen.has(target) && side !== undefined && (whole !== undefined || side !== 'ok'),
+  );
   const rest = lost.map(([target]): Observation => ({
     target,
     value: undefined,

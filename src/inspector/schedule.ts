@@ -15,7 +15,7 @@ export interface ReportPlan {
   readonly catchUpHours: number;
 }
 
-export type ReportDue =
+type ReportDue =
   | { readonly kind: 'none' }
   /** To be made now; `lateMs` after its time. */
   | { readonly kind: 'due'; readonly fire: Fire; readonly lateMs: number }

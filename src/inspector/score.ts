@@ -17,7 +17,7 @@ export const SCORE_FORMULA: Localized = {
     'checked unknown it is at most 79 (too little data).',
 };
 
-export interface Scored {
+interface Scored {
   readonly score: number;
   /** Worst first, none of 0 points; they sum to 100 - score. */
   readonly deductions: readonly { readonly area: Area; readonly points: number }[];

@@ -6,7 +6,7 @@ import { judge } from './judge.ts';
 import { limitsFor } from './limits.ts';
 import type { Verdict } from './model.ts';
 
-export interface SelfTestResult {
+interface SelfTestResult {
   readonly code: string;
   readonly ok: boolean;
   /** Which samples it was tested with, or what is wrong. */

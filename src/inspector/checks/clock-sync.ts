@@ -51,7 +51,7 @@ export const clockSync: Check = {
   },
   line({ variant }, value, verdict, limit) {
     if (variant === 'never') {
-      return verdict === 'ok'
+      return value === 0
         ? both('时钟已同步', 'the clock is synchronised')
         : both('时钟未同步:启动以来从未同步', 'the clock is not synchronised: not once since the service started');
     }

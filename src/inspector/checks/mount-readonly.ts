@@ -73,8 +73,8 @@ export const mountReadonly: Check = {
     const remember = all.filter((mount) => !mount.failing).flatMap((mount) => remembered(facts, mount));
     return { observations: all.map((mount) => observe(facts, mount)), remember };
   },
-  line({ target, facts }, _value, verdict) {
-    if (verdict !== 'ok') return both(`挂载转为只读 ${target}`, `${target} turned read-only`);
+  line({ target, facts }, value) {
+    if (value === 1) return both(`挂载转为只读 ${target}`, `${target} turned read-only`);
     const ro = facts?.['state'] !== 'writable';
     return both(
       ro ? `挂载 ${target} 只读(首次巡检即如此)` : `挂载 ${target} 可写`,

@@ -1,7 +1,7 @@
 // Written file system samples for the self-tests of the storage checks.
 import type { WatchedSample } from '../../probes/index.ts';
 
-export interface WrittenMount {
+interface WrittenMount {
   readonly mountpoint: string;
   readonly device?: string;
   readonly fstype?: string;

@@ -34,11 +34,11 @@ export const oomKills: Check = {
     const from = dayAgo ?? facts.oldest(KILLS);
     const boot = scalar(facts, BOOT);
     const bootedAt = boot === undefined ? undefined : boot * 1000;
-    // The counter starts at 0 at boot: after one within the window, its value is the whole difference.
-    const fresh = bootedAt !== undefined && bootedAt > (from?.at ?? facts.now - DAY_SECONDS * 1000);
+    // The counter starts at 0 at boot: after one within the day, its value is all that happened.
+    const fresh = bootedAt !== undefined && bootedAt > Math.min(from?.at ?? Infinity, at - DAY_SECONDS * 1000);
     const reason = both('OOM 增量需要 24 小时的观测', 'the growth of OOM kills needs 24 hours of observations');
     const until = (from?.at ?? at) + DAY_SECONDS * 1000;
-    const waiting = dayAgo !== undefined ? {} : { waiting: { until, reason } };
+    const waiting = fresh || dayAgo !== undefined ? {} : { waiting: { until, reason } };
     if (!fresh && from === undefined) return { observations: [], remember, ...waiting };
     const base = fresh || from === undefined || kills < from.value ? 0 : from.value;
     const start = fresh && bootedAt !== undefined ? bootedAt : (from?.at ?? at);
@@ -56,10 +56,10 @@ export const oomKills: Check = {
       ...waiting,
     };
   },
-  line({ facts }, value, verdict, limit) {
+  line({ facts }, value, _verdict, limit) {
     const over = facts?.['over'] ?? '?';
     return both(
-      verdict === 'ok' ? `近 ${over} 无 OOM 杀进程(限 ${limit})` : `OOM 杀进程 ${value} 次(限 ${limit}),近 ${over}`,
+      value === 0 ? `近 ${over} 无 OOM 杀进程(限 ${limit})` : `OOM 杀进程 ${value} 次(限 ${limit}),近 ${over}`,
       `OOM kills: ${value} (limit ${limit}), last ${over}`,
     );
   },

@@ -64,13 +64,13 @@ export const processStates: Check = {
     ),
   },
   evaluate: (facts) => ({ observations: [stuck(facts), dead(facts)] }),
-  line({ target, facts }, value, verdict, limit) {
+  line({ target, facts }, value, _verdict, limit) {
     if (target === 'Z') {
       return both(`僵尸进程 ${value} 个(限 ${limit})`, `zombies: ${value} (limit ${limit})`);
     }
     const oldest = facts?.['oldest'] ?? '?';
     return both(
-      verdict === 'ok' && value === 0
+      value === 0
         ? `无超过 ${STUCK_SECONDS} s 的 D 状态任务(限 ${limit})`
         : `D 状态任务 ${value} 个超过 ${STUCK_SECONDS} s(限 ${limit}),最久 ${oldest}`,
       `tasks in state D for over ${STUCK_SECONDS} s: ${value} (limit ${limit})${value === 0 ? '' : `, longest ${oldest}`}`,
