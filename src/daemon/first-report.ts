@@ -30,24 +30,34 @@ export function firstReport({ inspector, reporter, log }: FirstReportOptions): F
     while (inspector.health().state === 'starting') await sleep(POLL_MS, undefined, { signal: stopping.signal });
     const run = await inspector.latest();
     if (run === undefined) return;
-    text = inspectionLines(run);
-    if ((await reporter.latest()) !== undefined) return;
-    const { subject, mail } = await reporter.publish(await inspector.reportInput(run), { mail: true, kind: 'manual' });
-    text = [
-      ...text,
-      `first report: ${subject}`,
-      ...(mail === undefined ? [] : [`  its mail is ${mail.state}; read it with: jdos report`]),
-    ];
-    log.info({ subject, mail: mail?.state }, 'first report made');
+    const lines = inspectionLines(run);
+    text = [...lines, ...(await report(run))];
+  };
+
+  /** The first report of an installation; later starts leave reports to the schedule. */
+  const report = async (run: Run): Promise<readonly string[]> => {
+    try {
+      if ((await reporter.latest()) !== undefined) return [];
+      const { subject, mail } = await reporter.publish(await inspector.reportInput(run), {
+        mail: true,
+        kind: 'manual',
+      });
+      log.info({ subject, mail: mail?.state }, 'first report made');
+      return [
+        `first report: ${subject}`,
+        ...(mail === undefined ? [] : [`  its mail is ${mail.state}; read it with: jdos report`]),
+      ];
+    } catch (error) {
+      log.error({ err: error }, 'first report could not be made');
+      return [`the first report could not be made: ${explain(error)}`];
+    }
   };
 
   return {
     name: 'first',
     start() {
       working = work().catch((error: unknown) => {
-        if (stopping.signal.aborted) return;
-        log.error({ err: error }, 'first report could not be made');
-        text = [...(text ?? []), `the first report could not be made: ${explain(error)}`];
+        if (!stopping.signal.aborted) log.error({ err: error }, 'first inspection could not be read');
       });
       return Promise.resolve();
     },

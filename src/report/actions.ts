@@ -40,13 +40,13 @@ export interface ActionLine {
   readonly gauge: Gauge | undefined;
 }
 
-export interface Actions {
+interface Actions {
   readonly folded: string;
   readonly lines: readonly ActionLine[];
   readonly rest: string | undefined;
 }
 
-export const ACTIONS_IN_MAIL = 7;
+const ACTIONS_IN_MAIL = 7;
 const ACTIONS_IN_FULL = 500;
 const TARGETS_IN_MAIL = 4;
 const TARGETS_IN_FULL = 50;
@@ -60,6 +60,8 @@ interface Reader {
 /** The lines for the problems, and how many findings were folded into them. */
 export function buildActions(problems: readonly Problem[], input: ReportInput, reader: Reader): Actions {
   const seen = countResults(input.run.results.filter(isFinding));
+  const all = countResults(input.run.results);
+  const muted = all.abnormal + all.unknown - seen.abnormal - seen.unknown;
   const words = WORDS[reader.locale];
   const shown = problems.slice(0, reader.full === true ? ACTIONS_IN_FULL : ACTIONS_IN_MAIL);
   const left = problems.slice(shown.length);
@@ -71,7 +73,7 @@ export function buildActions(problems: readonly Problem[], input: ReportInput, r
     formatCount(n, reader.locale),
   );
   return {
-    folded: words.folded(abnormal ?? '', unknown ?? '', folded ?? ''),
+    folded: words.folded(abnormal ?? '', unknown ?? '', folded ?? '', muted),
     lines: shown.map((problem, i) => actionLine(problem, i + 1, input, reader)),
     rest: left.length === 0 ? undefined : words.rest(left.length, marks.join(' ')),
   };

@@ -5,7 +5,7 @@ import { formatCount, formatShare } from './quantity.ts';
 import { SYMBOL, WORDS, type Shown, type Words } from './words.ts';
 
 /** checked = ok + abnormal + unknown + skipped. */
-export interface ResultCounts {
+interface ResultCounts {
   readonly checked: number;
   readonly ok: number;
   readonly abnormal: number;
@@ -24,7 +24,7 @@ export interface MatrixCell extends ResultCounts {
 }
 
 /** A part of the coverage bar, in percent of its width. */
-export interface CoverageBar {
+interface CoverageBar {
   readonly kind: 'ok' | 'abnormal' | 'unknown' | 'skipped';
   readonly percent: number;
 }

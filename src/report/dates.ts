@@ -45,20 +45,22 @@ export function clockTime(at: number, timeZone: string): string {
 export const shortMoment = (at: number, timeZone: string): string =>
   `${shortDate(at, timeZone)} ${clockTime(at, timeZone)}`;
 
-/** `UTC+8`, `UTC−3:30`, `UTC`: the offset that holds at that moment. */
-export function offsetName(at: number, timeZone: string): string {
-  const name = new Intl.DateTimeFormat('en', { timeZone, timeZoneName: 'shortOffset' })
+/** `+8`, `-03:30`, or nothing at UTC itself. */
+function offset(at: number, timeZone: string, style: 'shortOffset' | 'longOffset'): string {
+  const name = new Intl.DateTimeFormat('en', { timeZone, timeZoneName: style })
     .formatToParts(at)
     .find((part) => part.type === 'timeZoneName')?.value;
-  return (name ?? 'UTC').replace('GMT', 'UTC').replace('-', '−');
+  const digits = (name ?? '').replace(/^(GMT|UTC)/, '');
+  return /[1-9]/.test(digits) ? digits : '';
 }
+
+/** `UTC+8`, `UTC−3:30`, `UTC`: the offset that holds at that moment. */
+export const offsetName = (at: number, timeZone: string): string =>
+  `UTC${offset(at, timeZone, 'shortOffset').replace('-', '−')}`;
 
 /** `2026-11-23T03:12:00+08:00` (RFC 3339), for files that programs read. */
 export function isoMoment(at: number, timeZone: string): string {
   const p = parts(at, timeZone);
-  const name = new Intl.DateTimeFormat('en', { timeZone, timeZoneName: 'longOffset' })
-    .formatToParts(at)
-    .find((part) => part.type === 'timeZoneName')?.value;
-  const offset = (name ?? 'GMT').slice(3);
-  return `${localDate(at, timeZone)}T${p['hour']}:${p['minute']}:${p['second']}${offset === '' ? 'Z' : offset}`;
+  const time = `${p['hour']}:${p['minute']}:${p['second']}`;
+  return `${localDate(at, timeZone)}T${time}${offset(at, timeZone, 'longOffset') || 'Z'}`;
 }

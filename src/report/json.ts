@@ -4,7 +4,7 @@ import { countResults } from './coverage.ts';
 import { isoMoment } from './dates.ts';
 import { countProblems, foldProblems } from './problems.ts';
 
-export const REPORT_SCHEMA_VERSION = 1;
+const REPORT_SCHEMA_VERSION = 1;
 
 /** The JSON document of a report; moments are Unix milliseconds, beside the two of the period as RFC 3339. */
 export function renderJson(id: string, input: ReportInput, timeZone: string): string {

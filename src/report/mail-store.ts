@@ -5,11 +5,11 @@ import type { Message } from './message.ts';
 import type { RecipientOutcome } from './outcome.ts';
 
 /** `filed`: there is no relay, the mail was written to a file. */
-export const MAIL_STATES = ['queued', 'sending', 'sent', 'deferred', 'failed', 'cancelled', 'filed'] as const;
+const MAIL_STATES = ['queued', 'sending', 'sent', 'deferred', 'failed', 'cancelled', 'filed'] as const;
 export type MailState = (typeof MAIL_STATES)[number];
 export type RecipientState = 'queued' | 'sent' | 'deferred' | 'failed' | 'cancelled';
 
-export interface MailRecipient {
+interface MailRecipient {
   readonly address: string;
   readonly state: RecipientState;
   readonly code: number | undefined;
@@ -85,7 +85,7 @@ const event = (id: string, at: number, what: string, detail: string): readonly S
   },
 ];
 
-export interface NewMail {
+interface NewMail {
   readonly message: Message;
   readonly reportId: string | undefined;
   readonly state: 'queued' | 'filed';

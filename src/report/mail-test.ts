@@ -5,7 +5,7 @@ import { buildMessage } from './message.ts';
 import type { OutcomeKind, RecipientOutcome, TlsFacts } from './outcome.ts';
 import { deliver, portOf, type SmtpTimeouts } from './smtp.ts';
 
-export interface MailTestOptions {
+interface MailTestOptions {
   readonly smtp: SmtpConfig;
   readonly from: string;
   readonly host: string;
@@ -15,7 +15,7 @@ export interface MailTestOptions {
   readonly timeouts?: SmtpTimeouts;
 }
 
-export interface MailTestResult {
+interface MailTestResult {
   readonly ok: boolean;
   readonly kind: OutcomeKind;
   readonly relay: string;

@@ -4,9 +4,9 @@ import { createTransport, type Attachment } from 'nodemailer';
 import { Fault } from '../base/fault.ts';
 import { MAIL_HEADER } from './faults.ts';
 
-export const FROM_NAME = 'jdosinspector';
+const FROM_NAME = 'jdosinspector';
 
-export interface MessageParts {
+interface MessageParts {
   /** What makes the mail the only one of its kind, for example `daily|host|2026-11-23`. */
   readonly dedupeKey: string;
   readonly host: string;

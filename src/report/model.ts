@@ -22,7 +22,7 @@ export interface ModelOptions {
 }
 
 /** A vertical bar of the trend: its height in pixels of {@link TREND_HEIGHT} and what is above it. */
-export interface TrendBar {
+interface TrendBar {
   readonly score: number;
   readonly height: number;
   readonly above: number;
@@ -120,7 +120,7 @@ export interface ReportModel {
   };
 }
 
-export const TREND_HEIGHT = 28;
+const TREND_HEIGHT = 28;
 const WAITING_IN_MAIL = 8;
 const MUTED_IN_MAIL = 5;
 const GONE_NAMES = 5;

@@ -19,7 +19,7 @@ export interface Failed {
   readonly jitter: number;
 }
 
-export type NextAttempt =
+type NextAttempt =
   | { readonly state: 'deferred'; readonly at: number }
   | { readonly state: 'failed'; readonly why: 'refused' | 'too old' };
 

@@ -42,6 +42,8 @@ interface Session {
 }
 
 const REPLY_LIMIT = 500;
+/** Commands whose reply is about the message; a 5xx to any other says that the session cannot go on, not that the mail is bad. */
+const ABOUT_MESSAGE: readonly string[] = ['MAIL FROM', 'RCPT TO', 'DATA'];
 /** Replies about the session and not about the message: authentication and encryption (RFC 4954, RFC 3207). */
 const ABOUT_SESSION: readonly number[] = [421, 454, 503, 523, 524, 530, 534, 535, 538];
 
@@ -76,13 +78,13 @@ const codeOf = (reply: string): number | undefined => Number(/^(\d{3})/.exec(rep
 function verdictOf(error: NodemailerError): Omit<RecipientOutcome, 'address'> {
   const code = error.responseCode;
   const reply = oneLine(error.response ?? error.message);
-  const session = error.code === 'EAUTH' || error.command === 'CONN' || error.command === 'EHLO';
   if (code === undefined) {
     // The relay's SIZE says that this message will never fit.
     const tooLarge = error.code === 'EMESSAGE' && error.command === 'MAIL FROM';
     return { kind: tooLarge ? 'failed' : 'unreachable', code, reply };
   }
-  if (session || ABOUT_SESSION.includes(code)) return { kind: 'unreachable', code, reply };
+  if (!ABOUT_MESSAGE.includes(error.command ?? '') || ABOUT_SESSION.includes(code))
+    return { kind: 'unreachable', code, reply };
   return { kind: code >= 500 ? 'failed' : 'deferred', code, reply };
 }
 

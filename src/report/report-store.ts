@@ -3,7 +3,7 @@ import type { Locale } from '../inspector/index.ts';
 import type { Row, StateStore } from '../drivers/sqlite/index.ts';
 import type { Rendering } from './render.ts';
 
-export const REPORT_KINDS = ['daily', 'manual'] as const;
+const REPORT_KINDS = ['daily', 'manual'] as const;
 export type ReportKind = (typeof REPORT_KINDS)[number];
 
 export interface ReportRow {

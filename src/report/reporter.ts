@@ -15,7 +15,15 @@ import { buildMessage, type Message } from './message.ts';
 import { openOutbox, type Enqueued, type Outbox } from './outbox.ts';
 import { countProblems, foldProblems } from './problems.ts';
 import { renderReport, type Rendering } from './render.ts';
-import { getRendering, getReport, listReports, pruneReports, putReport, type ReportKind, type ReportRow } from './report-store.ts';
+import {
+  getRendering,
+  getReport,
+  listReports,
+  pruneReports,
+  putReport,
+  type ReportKind,
+  type ReportRow,
+} from './report-store.ts';
 import { reportRoutes } from './routes.ts';
 import type { SmtpTimeouts } from './smtp.ts';
 import { loadTemplates, type Templates } from './templates.ts';
@@ -34,7 +42,7 @@ export interface ReporterOptions {
   readonly timeouts?: SmtpTimeouts;
 }
 
-export interface Published {
+interface Published {
   readonly id: string;
   /** In the configured language. */
   readonly subject: string;

@@ -9,10 +9,10 @@ import { mailTest } from './mail-test.ts';
 import { getRendering, getReport, listReports } from './report-store.ts';
 import type { Reporter, ReporterOptions } from './reporter.ts';
 
-export const BAD_CURSOR = faultKind('JD_REPORT_CURSOR', 400, 'use the `next` of the last page as it was given');
+const BAD_CURSOR = faultKind('JD_REPORT_CURSOR', 400, 'use the `next` of the last page as it was given');
 
 /** A report is data and nothing else: no script, no image, no frame, no form, nothing loaded from anywhere. */
-export const HTML_HEADERS = {
+const HTML_HEADERS = {
   'content-security-policy':
     "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox",
   'x-content-type-options': 'nosniff',

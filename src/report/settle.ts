@@ -3,7 +3,7 @@ import type { Mail, RecipientState, Settled } from './mail-store.ts';
 import { nextAttempt } from './next-attempt.ts';
 import type { Outcome, RecipientOutcome } from './outcome.ts';
 
-export interface Attempt {
+interface Attempt {
   readonly owner: string;
   readonly now: number;
   readonly jitter: number;

@@ -18,7 +18,7 @@ export interface SmtpTimeouts {
 }
 export const SMTP_TIMEOUTS: SmtpTimeouts = { connect: 10_000, greeting: 10_000, idle: 60_000, session: 180_000 };
 
-export interface Envelope {
+interface Envelope {
   readonly from: string;
   readonly to: readonly string[];
 }

@@ -8,23 +8,23 @@ import { colour } from './colours.ts';
 import type { ReportModel } from './model.ts';
 import { clip, pad, wrap } from './width.ts';
 
-export const TEMPLATE_BROKEN = faultKind(
+const TEMPLATE_BROKEN = faultKind(
   'JD_REPORT_TEMPLATE',
   500,
   'correct the named line of the template, or remove the file to use the built-in one',
 );
 
-export const TEMPLATE_FILES = ['subject.txt.hbs', 'report.txt.hbs', 'report.html.hbs'] as const;
+const TEMPLATE_FILES = ['subject.txt.hbs', 'report.txt.hbs', 'report.html.hbs'] as const;
 type TemplateFile = (typeof TEMPLATE_FILES)[number];
 
-export type Render = (model: ReportModel) => string;
+type Render = (model: ReportModel) => string;
 
 /** The three templates of one language. */
 export type LocaleTemplates = Readonly<Record<TemplateFile, Render>>;
 export type Templates = Readonly<Record<Locale, LocaleTemplates>>;
 
 /** Columns of the text report: what a terminal and an old mail reader show without folding. */
-export const TEXT_COLUMNS = 78;
+const TEXT_COLUMNS = 78;
 const MAX_BYTES = 256 * 1024;
 
 const numberOr = (value: unknown, otherwise: number): number => (typeof value === 'number' ? value : otherwise);

@@ -27,7 +27,7 @@ const CLOSING =
   /^[\u3001\u3002\u3009\u300b\u300d\u300f\u3011\uff01\uff09\uff0c\uff1a\uff1b\uff1f\u2019\u201d…,.;:!?)\]}%]$/u;
 
 /** Columns of one code point: 0, 1 or 2. Ambiguous widths (▲ ● ✖) count as 1. */
-export function charWidth(char: string): 0 | 1 | 2 {
+function charWidth(char: string): 0 | 1 | 2 {
   if (NO_WIDTH.test(char)) return 0;
   const code = char.codePointAt(0) ?? 0;
   return code >= 0x1100 && WIDE.some(([from, to]) => code >= from && code <= to) ? 2 : 1;

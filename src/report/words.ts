@@ -20,7 +20,8 @@ export interface Words {
   readonly formula: (score: number, areas: readonly { name: string; points: number }[]) => string;
   readonly scoreRange: (days: number, low: number, high: number) => string;
   readonly first: string;
-  readonly folded: (abnormal: string, unknown: string, problems: string) => string;
+  /** Findings by what they say, the problems they were folded into, and how many more are muted. */
+  readonly folded: (abnormal: string, unknown: string, problems: string, muted: number) => string;
   readonly rest: (count: number, marks: string) => string;
   readonly also: (targets: string, more: number) => string;
   readonly limit: (text: string) => string;
@@ -66,7 +67,8 @@ const zh: Words = {
   formula: (score, areas) => `评分 ${score} = 100${areas.map((a) => ` − ${a.name} ${a.points}`).join('')}`,
   scoreRange: (days, low, high) => `近 ${days} 次 最低 ${low} 最高 ${high}`,
   first: '这是第一份报告：没有昨日可比，变化与趋势自下一份起列出。',
-  folded: (abnormal, unknown, problems) => `${abnormal} 条异常 + ${unknown} 条未知 归并为 ${problems} 个问题`,
+  folded: (abnormal, unknown, problems, muted) =>
+    `${abnormal} 条异常 + ${unknown} 条未知 归并为 ${problems} 个问题${muted > 0 ? `，另 ${muted} 条已静默` : ''}`,
   rest: (count, marks) => `其余 ${count} 项 ${marks} 见附件 report.html 与 findings.csv`,
   also: (targets, more) => `同因：${targets}${more > 0 ? ` 等，另 ${more} 处见附件` : ''}`,
   limit: (text) => `限 ${text}`,
@@ -104,14 +106,14 @@ const en: Words = {
       ...(unknown > 0 ? [`${unknown} could not be seen`] : []),
       ...(partial ? ['this inspection is not complete'] : []),
     ];
-    return parts.length === 0 ? 'all within limits, nothing to do.' : `${parts.join(', ')}.`;
+    return parts.length === 0 ? 'all within limits.' : `${parts.join(', ')}.`;
   },
   lost: (areas) => (areas.length === 0 ? '' : `Points lost: ${areas.map((a) => `${a.name} ${a.points}`).join(', ')}`),
   formula: (score, areas) => `Score ${score} = 100${areas.map((a) => ` − ${a.name} ${a.points}`).join('')}`,
   scoreRange: (days, low, high) => `last ${days} reports: lowest ${low}, highest ${high}`,
   first: 'This is the first report: there is no yesterday to compare with. Changes and trend begin with the next one.',
-  folded: (abnormal, unknown, problems) =>
-    `${abnormal} abnormal + ${unknown} unknown, folded into ${problems} ${problems === '1' ? 'problem' : 'problems'}`,
+  folded: (abnormal, unknown, problems, muted) =>
+    `${abnormal} abnormal + ${unknown} unknown, folded into ${problems} ${problems === '1' ? 'problem' : 'problems'}${muted > 0 ? `; ${muted} more muted` : ''}`,
   rest: (count, marks) => `${count} more, ${marks}, in the attached report.html and findings.csv`,
   also: (targets, more) => `Same cause: ${targets}${more > 0 ? ` and ${more} more in the attachment` : ''}`,
   limit: (text) => `limit ${text}`,

@@ -1,0 +1,105 @@
+// Real servers and tools that suites need: skipped by name where one is missing, installed with JDOS_TEST_INSTALL=1 (root on
+// Debian, without starting services), and demanded with JDOS_TEST_REQUIRE=all.
+import { execFileSync } from 'node:child_process';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  rmdirSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+
+const TOOLS = {
+  bindfs: { file: '/usr/bin/bindfs', packages: ['bindfs'] },
+  chromium: { file: '/usr/bin/chromium', packages: ['chromium', 'fonts-noto-cjk'] },
+  'node-exporter': { file: '/usr/bin/prometheus-node-exporter', packages: ['prometheus-node-exporter'] },
+  opensmtpd: { file: '/usr/sbin/smtpd', packages: ['opensmtpd'] },
+  openssl: { file: '/usr/bin/openssl', packages: ['openssl'] },
+  'process-exporter': { file: '/usr/bin/prometheus-process-exporter', packages: ['prometheus-process-exporter'] },
+  prometheus: { file: '/usr/bin/prometheus', packages: ['prometheus'] },
+  promtool: { file: '/usr/bin/promtool', packages: ['prometheus'] },
+} as const;
+export type Tool = keyof typeof TOOLS;
+
+const isRoot = process.getuid?.() === 0;
+const POLICY = '/usr/sbin/policy-rc.d';
+/** Test files run side by side, and apt-get only once at a time. */
+const LOCK = '/tmp/jdos-test-install.lock';
+const LOCK_STALE_MS = 20 * 60_000;
+
+const isThere = (tool: Tool): boolean => existsSync(TOOLS[tool].file);
+
+/** For the `skip` option of a test: false, or why. Throws where a skip is not allowed. */
+export function needs(...tools: readonly Tool[]): false | string {
+  let missing = tools.filter((tool) => !isThere(tool));
+  if (missing.length > 0 && process.env['JDOS_TEST_INSTALL'] === '1' && isRoot && isDebian()) {
+    install(missing.flatMap((tool) => TOOLS[tool].packages));
+    missing = tools.filter((tool) => !isThere(tool));
+  }
+  if (missing.length === 0) return false;
+  const packages = [...new Set(missing.flatMap((tool) => TOOLS[tool].packages))];
+  return refuse(`${missing.join(', ')} missing: apt-get install --no-install-recommends ${packages.join(' ')}`);
+}
+
+/** For the `skip` option of a test that needs root. */
+export const needsRoot = (): false | string => (isRoot ? false : refuse('needs root'));
+
+/** For the `skip` option of a test that needs FUSE: on a machine without the device it is skipped, whatever is demanded. */
+export function hasFuse(): boolean {
+  try {
+    accessSync('/dev/fuse', constants.R_OK | constants.W_OK);
+    return isRoot;
+  } catch {
+    return false;
+  }
+}
+
+function refuse(why: string): string {
+  if (process.env['JDOS_TEST_REQUIRE'] === 'all') throw new Error(`JDOS_TEST_REQUIRE=all, and ${why}`);
+  return why;
+}
+
+const isDebian = (): boolean =>
+  existsSync('/etc/os-release') && /^ID=debian$/m.test(readFileSync('/etc/os-release', 'utf8'));
+
+function install(packages: readonly string[]): void {
+  withLock(() => {
+    // Debian's way to keep a package from starting its service (policy-rc.d, invoke-rc.d(8)).
+    const ours = !existsSync(POLICY);
+    if (ours) writeFileSync(POLICY, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+    const apt = (...args: string[]): unknown =>
+      execFileSync('apt-get', ['-qq', '-o', 'DPkg::Lock::Timeout=300', ...args], {
+        stdio: ['ignore', 'ignore', 'pipe'],
+        env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+        timeout: LOCK_STALE_MS,
+      });
+    try {
+      apt('update');
+      apt('install', '-y', '--no-install-recommends', ...new Set(packages));
+    } finally {
+      if (ours) rmSync(POLICY, { force: true });
+    }
+  });
+}
+
+function withLock(work: () => void): void {
+  for (;;) {
+    try {
+      mkdirSync(LOCK);
+      break;
+    } catch {
+      const age = Date.now() - (statSync(LOCK, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
+      if (age > LOCK_STALE_MS) rmdirSync(LOCK);
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500);
+    }
+  }
+  try {
+    work();
+  } finally {
+    rmdirSync(LOCK);
+  }
+}
