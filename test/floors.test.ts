@@ -47,7 +47,7 @@ const TOUCHES = [
   { what: 'process.env', pattern: /\bprocess\.env\b/, where: ['daemon', 'cli', 'main.ts'] },
   { what: 'process.exit', pattern: /\bprocess\.exit(Code)?\b/, where: ['daemon', 'main.ts'] },
   { what: 'console', pattern: /\bconsole\./, where: ['cli'] },
-  { what: 'child_process.exec or a shell', pattern: /\bexec\(|\bexecSync\(|shell: true/, where: [] },
+  { what: 'child_process.exec or a shell', pattern: /(?<![.\w])exec\(|\bexecSync\(|shell: true/, where: [] },
   { what: 'a default export', pattern: /^export default\b/m, where: [] },
   { what: 'an enum', pattern: /^(export )?(const )?enum\b/m, where: [] },
 ] as const;

@@ -105,15 +105,19 @@ function holder(root: string): string {
   }
 }
 
+/** The shape of the front door's tokens. */
+const TOKEN = /^jdos_[0-9A-Za-z]{22,200}$/;
+
 /** Reads the admin token, or makes it at the first start (mode 0600). Gives its SHA-256, which is all that others get. */
 export function adminTokenHash(dir: DataDir): string {
   const file = dir.adminTokenFile;
   try {
     if (statSync(file, { throwIfNoEntry: false }) === undefined) {
-      writeFileSync(file, `jdos_${randomBytes(24).toString('base64url')}\n`, { mode: 0o600, flag: 'wx', flush: true });
+      writeFileSync(file, `jdos_${randomBytes(24).toString('hex')}\n`, { mode: 0o600, flag: 'wx', flush: true });
     }
     const token = readFileSync(file, 'utf8').trim();
-    if (!/^[\w.-]{16,200}$/.test(token)) throw new Fault(TOKEN_UNUSABLE, `${file} holds no token`);
+    if (!TOKEN.test(token))
+      throw new Fault(TOKEN_UNUSABLE, `${file} holds no token (jdos_ and at least 22 letters or digits)`);
     return createHash('sha256').update(token).digest('hex');
   } catch (error) {
     if (error instanceof Fault) throw error;
