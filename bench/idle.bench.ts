@@ -1,7 +1,7 @@
 // What the daemon costs when nothing happens, beside node_exporter and process-exporter: CPU and PSS per process over
 // five minutes with a scrape every 15 s. JDOS_BENCH_SECONDS shortens it.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -28,6 +28,8 @@ interface Subject {
 }
 
 const dir = mkdtempSync(join(tmpdir(), 'jdos-bench-'));
+// Every process, grouped by its comm: what jdos does unless told otherwise.
+writeFileSync(join(dir, 'names.yaml'), 'process_names: [{ name: "{{.Comm}}", cmdline: [".+"] }]\n');
 const [jdosPort, nodePort, processPort] = await Promise.all([freePort(), freePort(), freePort()]);
 const start = (name: string, command: string, args: readonly string[], port: number | undefined): Subject => ({
   name,
@@ -71,7 +73,7 @@ const subjects = [
   start(
     'process-exporter',
     'prometheus-process-exporter',
-    ['-web.listen-address', `127.0.0.1:${processPort}`, '-procnames', 'bash', '-threads=false'],
+    ['-web.listen-address', `127.0.0.1:${processPort}`, '-config.path', join(dir, 'names.yaml'), '-threads=false'],
     processPort,
   ),
 ];

@@ -3,7 +3,7 @@ import { Fault } from '../base/fault.ts';
 import type { Logger } from '../base/logging.ts';
 import { route, type Caller, type Right, type Route } from '../base/route.ts';
 import { z } from '../base/schema.ts';
-import type { Row, Statement, StateStore } from '../drivers/sqlite/state-store.ts';
+import type { Row, Statement, StateStore } from '../drivers/sqlite/index.ts';
 import type { Listener } from './access.ts';
 import { AUDIT_UNAVAILABLE } from './faults.ts';
 

@@ -1,5 +1,5 @@
 // The tables of the front door in the state store.
-import type { Migrations } from '../drivers/sqlite/state-store.ts';
+import type { Migrations } from '../drivers/sqlite/index.ts';
 
 export const httpMigrations: Migrations = {
   part: 'http',

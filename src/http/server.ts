@@ -7,7 +7,7 @@ import { explain, Fault } from '../base/fault.ts';
 import type { Logger } from '../base/logging.ts';
 import type { Registry } from '../base/metrics.ts';
 import type { Route } from '../base/route.ts';
-import type { StateStore } from '../drivers/sqlite/state-store.ts';
+import type { StateStore } from '../drivers/sqlite/index.ts';
 import type { Listener } from './access.ts';
 import { formatAddress } from './address.ts';
 import { auditRoute, openAudit } from './audit.ts';

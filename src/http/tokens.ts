@@ -3,7 +3,7 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { Fault } from '../base/fault.ts';
 import type { Logger } from '../base/logging.ts';
 import { ROLES, type Role } from '../base/route.ts';
-import type { Row, StateStore } from '../drivers/sqlite/state-store.ts';
+import type { Row, StateStore } from '../drivers/sqlite/index.ts';
 import { TOKEN_EXISTS, TOKEN_PROTECTED, TOKEN_UNKNOWN, TOKENS_UNAVAILABLE, TOO_MANY_TOKENS } from './faults.ts';
 
 /** The name of the token made at the first start. */

@@ -49,6 +49,8 @@ export interface DaemonOptions {
   readonly args?: readonly string[];
   readonly listen?: string;
   readonly listenTls?: string;
+  /** A command that runs the daemon as its only child, such as `unshare --fork`. */
+  readonly wrap?: readonly string[];
 }
 
 /** A directory that is removed after the test; short, because socket paths are. */
@@ -85,7 +87,12 @@ export function startDaemon(t: Test, options: DaemonOptions = {}): RunningDaemon
     options.listenTls ?? '127.0.0.1:0',
     ...(options.args ?? []),
   );
-  const child = spawn(JDOS, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const [command = JDOS, ...rest] = [...(options.wrap ?? []), JDOS, ...args];
+  const child = spawn(command, rest, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const signalTo = (signal: NodeJS.Signals): void => {
+    if (options.wrap === undefined) child.kill(signal);
+    else for (const pid of childrenOf(child.pid ?? 0)) process.kill(pid, signal);
+  };
   const said = { out: '', log: '' };
   child.stdout.setEncoding('utf8').on('data', (text: string) => (said.out += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (said.log += text));
@@ -119,21 +126,24 @@ export function startDaemon(t: Test, options: DaemonOptions = {}): RunningDaemon
     },
     async stop(signal = 'SIGTERM') {
       const began = performance.now();
-      child.kill(signal);
+      signalTo(signal);
       const ended = await exited;
       return { ...ended, tookMs: performance.now() - began };
     },
   };
   t.teardown(async () => {
     if (child.exitCode === null && child.signalCode === null) {
-      child.kill('SIGTERM');
-      const late = setTimeout(() => child.kill('SIGKILL'), 12_000);
+      signalTo('SIGTERM');
+      const late = setTimeout(() => signalTo('SIGKILL'), 12_000);
       await exited;
       clearTimeout(late);
     }
   });
   return daemon;
 }
+
+const childrenOf = (pid: number): readonly number[] =>
+  readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
 
 function getOverSocket(socketPath: string, path: string): Promise<unknown> {
   const agent = new Agent({ keepAlive: false });

@@ -101,7 +101,7 @@ t.test(
     t.match(out, /http\.listen/);
     const { items } = (await daemon.get('/jdos/v1/findings')) as { items: { code: string; target: string }[] };
     t.ok(
-      items.some(({ code, target }) => code === 'DAEMON' && target === 'http'),
+      items.some(({ code, target }) => code === 'DAEMON' && target === 'part:http'),
       'it is a finding',
     );
     await new Promise((resolve) => other.close(resolve));

@@ -8,6 +8,7 @@ import { openLog } from '../../src/base/logging.ts';
 import { procedure } from '../../src/base/route.ts';
 import { z } from '../../src/base/schema.ts';
 import { listenRpc, openRpcClient, rpcHandler } from '../../src/tracing/index.ts';
+import { privateDirectory } from '../support/daemon.ts';
 import { mutate, random } from '../support/random.ts';
 
 const TEAPOT = faultKind('JD_TEST_TEAPOT', 409, 'use the kettle');
@@ -47,7 +48,7 @@ async function pair(
   t: Test,
   may = true,
 ): Promise<{ socketPath: string; call: ReturnType<typeof openRpcClient>['call'] }> {
-  const socketPath = join(t.testdir(), 's');
+  const socketPath = join(privateDirectory(t), 's');
   const handler = rpcHandler({
     service: 'echo',
     procedures,
@@ -104,7 +105,7 @@ t.test('a procedure that never answers ends at the deadline of the caller', asyn
 });
 
 t.test('a peer that is not there is said to be unreachable, and found again when it is back', async (t) => {
-  const socketPath = join(t.testdir(), 's');
+  const socketPath = join(privateDirectory(t), 's');
   await using client = openRpcClient({ socketPath, service: 'echo', caller: 'test' });
   await t.rejects(client.call('Meta::health', {}, 1000), { code: 'JD_RPC_UNREACHABLE' });
   await using _listener = await listenRpc(
