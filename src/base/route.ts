@@ -1,13 +1,14 @@
 // HTTP routes and yaRPC procedures as values: what they need, what they take, what they give. `http/` mounts them.
 import type { Readable } from 'node:stream';
+import type { Fault } from './fault.ts';
 import type { z } from './schema.ts';
 
 /**
  * The right a route needs. Who has it:
  * `health`, `metrics`, `ingest`: everyone on the loopback listener, else viewers (ingest: operators) and above;
- * `read`: viewer; `operate`: operator; `admin`: admin only.
+ * `read`: viewer; `logs`, `operate`: operator; `admin`: admin only.
  */
-export const RIGHTS = ['health', 'metrics', 'ingest', 'read', 'operate', 'admin'] as const;
+export const RIGHTS = ['health', 'metrics', 'ingest', 'read', 'logs', 'operate', 'admin'] as const;
 export type Right = (typeof RIGHTS)[number];
 
 export const ROLES = ['viewer', 'operator', 'admin'] as const;
@@ -42,6 +43,12 @@ export interface RouteReply {
   readonly body: string | Buffer | Readable | object | null;
 }
 
+/** The answer to a fault in a protocol's own form; the status is the fault's. */
+export interface FaultBody {
+  readonly type: string;
+  readonly body: string | Buffer;
+}
+
 export interface Route {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** With parameters as `:name`. */
@@ -58,6 +65,8 @@ export interface Route {
   readonly bodyLimit?: number;
   /** Milliseconds until 503; 30 s unless said. */
   readonly deadlineMs?: number;
+  /** Writes the answer to a fault where the protocol has a form of its own; RFC 9457 problem details unless given. */
+  readonly problem?: (fault: Fault, headers: RouteRequest<unknown, unknown, unknown>['headers']) => FaultBody;
   /** Whether a call is written to the audit; every method but GET is, unless this says false (ingest). */
   readonly audited?: boolean;
   readonly handler: (request: RouteRequest<unknown, unknown, unknown>) => RouteReply | Promise<RouteReply>;

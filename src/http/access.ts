@@ -25,6 +25,7 @@ const LEAST_ROLE = {
   metrics: 'viewer',
   read: 'viewer',
   ingest: 'operator',
+  logs: 'operator',
   operate: 'operator',
   admin: 'admin',
 } as const satisfies Record<Right, Role>;

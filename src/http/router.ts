@@ -184,10 +184,11 @@ function fail({ log, metrics }: RouterOptions, stateOf: StateOf) {
         'request failed',
       );
     }
+    const own = state.route?.problem?.(fault, request.raw.headers);
     return reply
       .code(fault.status)
-      .type(PROBLEM_TYPE)
-      .send(JSON.stringify(problem(fault, request.id)));
+      .type(own?.type ?? PROBLEM_TYPE)
+      .send(own?.body ?? JSON.stringify(problem(fault, request.id)));
   };
 }
 

@@ -10,6 +10,7 @@ const WHO = {
   metrics: 'loopback viewer operator admin',
   ingest: 'loopback operator admin',
   read: 'viewer operator admin',
+  logs: 'operator admin',
   operate: 'operator admin',
   admin: 'admin',
 } as const satisfies Record<Right, string>;
