@@ -82,10 +82,11 @@ function expectation(issue: z.core.$ZodIssue): string {
   }
 }
 
-/** One line per wrong field: `path: expected X, got Y`. */
+/** One line per wrong field: `path: expected X, got Y`; without the second half where the value was not handed on. */
 export const describeField = (error: FieldError): string => {
-  const got = error.value === undefined ? 'nothing' : clip(JSON.stringify(error.value) ?? String(error.value));
-  return `${error.path === '' ? '(top level)' : error.path}: expected ${error.expected}, got ${got}`;
+  const wanted = `${error.path === '' ? '(top level)' : error.path}: expected ${error.expected}`;
+  if (!('value' in error)) return wanted;
+  return `${wanted}, got ${error.value === undefined ? 'nothing' : clip(JSON.stringify(error.value) ?? String(error.value))}`;
 };
 
 const clip = (text: string): string => (text.length <= 80 ? text : `${text.slice(0, 77)}...`);

@@ -1,4 +1,5 @@
 // `jdos token`: creates, lists and revokes tokens.
+import { InvalidArgumentError, Option } from 'commander';
 import { ROLES } from '../base/route.ts';
 import { z } from '../base/schema.ts';
 import { type CliCommand, readOptions, type ReadOptions, serverOptions, withClient } from './command.ts';
@@ -21,8 +22,17 @@ const Created = z.object({ id: z.string(), token: z.string() });
 
 interface CreateOptions extends ReadOptions {
   readonly role: string;
-  readonly days?: string;
+  readonly days?: number;
 }
+
+const DAY_SECONDS = 86_400;
+const MOST_DAYS = 3650;
+
+const wholeDays = (text: string): number => {
+  if (!/^\d{1,4}$/.test(text) || Number(text) < 1 || Number(text) > MOST_DAYS)
+    throw new InvalidArgumentError(`a number from 1 to ${MOST_DAYS} is expected.`);
+  return Number(text);
+};
 
 const day = (at: number | null | undefined): string =>
   at == null ? '-' : new Date(at).toISOString().slice(0, 16).replace('T', ' ');
@@ -31,10 +41,10 @@ export const tokenCommand: CliCommand = (program, { io }) => {
   const group = program.command('token').description('tokens for the HTTP interfaces');
   readOptions(group.command('create <name>'))
     .description('make a token; it is shown once')
-    .option('--role <role>', `one of ${ROLES.join(', ')}`, 'viewer')
-    .option('--days <n>', 'days until it expires; for ever unless said')
+    .addOption(new Option('--role <role>', 'what it may do').choices(ROLES).default('viewer'))
+    .option('--days <n>', 'days until it expires; for ever unless said', wholeDays)
     .action(async (name: string, { role, days, json, ...server }: CreateOptions) => {
-      const body = { name, role, ...(days === undefined ? {} : { expiresAt: Date.now() + Number(days) * 86_400_000 }) };
+      const body = { name, role, ...(days === undefined ? {} : { expiresInSeconds: days * DAY_SECONDS }) };
       const made = await withClient(server, io, (client) => client.send('POST', '/jdos/v1/tokens', body));
       io.out(json ? JSON.stringify(made) : Created.parse(made).token);
     });

@@ -1,7 +1,7 @@
 // The probe process: reads the host and publishes what it saw to the serve process. It may block, and be killed for it.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Component } from '../base/component.ts';
-import { Fault, faultKind } from '../base/fault.ts';
+import { Fault } from '../base/fault.ts';
 import type { Logger } from '../base/logging.ts';
 import {
   announceTo,
@@ -16,12 +16,7 @@ import { listenRpc, openRpcClient, rpcHandler, type RpcClient, type RpcListener 
 import type { ProbeBoot } from './boot.ts';
 import { runChild } from './child-process.ts';
 import { processSocket } from './data-dir.ts';
-
-const NOT_COLLECTING = faultKind(
-  'JD_NOT_COLLECTING',
-  503,
-  'ask again in some seconds: the probe process is being started',
-);
+import { NOT_COLLECTING } from './faults.ts';
 
 /** The pipe on which risky reads are announced to the agent, see supervisor.ts. */
 const ANNOUNCEMENTS_FD = 3;

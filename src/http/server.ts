@@ -40,7 +40,7 @@ export interface FrontDoorOptions {
   readonly config: HttpConfig;
   /** The routes of all parts. */
   readonly routes: readonly Route[];
-  /** Where the certificates are kept, `<data-dir>/tls`. */
+  /** Where the certificates are kept, `<data-dir>/state/tls`. */
   readonly tlsDir: string;
   /** The Unix socket; its directory exists and keeps others out. */
   readonly socketPath: string;

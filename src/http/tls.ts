@@ -1,4 +1,4 @@
-// The certificate of the HTTPS listener: files given by the configuration, or made in `<data-dir>/tls` and renewed.
+// The certificate of the HTTPS listener: files given by the configuration, or made in `<data-dir>/state/tls` and renewed.
 import { X509Certificate } from 'node:crypto';
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -23,7 +23,7 @@ export interface TlsMaterial extends KeyPair {
 }
 
 export interface TlsOptions {
-  /** `<data-dir>/tls`. */
+  /** `<data-dir>/state/tls`. */
   readonly dir: string;
   readonly files: HttpConfig['tls'];
   readonly hostname: string;

@@ -43,7 +43,7 @@ export const ReportConfig = z
     publicUrl: z.url({ protocol: /^https?$/ }).optional(),
     /** Directory with templates of your own; those that are missing there are taken from the built-in ones. */
     templates: z.string().startsWith('/').optional(),
-    /** Absent: reports are written to <data-dir>/reports/ as .eml files. */
+    /** Absent: reports are written to <data-dir>/state/reports/ as .eml files. */
     smtp: SmtpConfig.optional(),
   })
   .superRefine((report, context) => {

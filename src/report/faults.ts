@@ -9,7 +9,7 @@ export const MAIL_HEADER = faultKind(
 export const MAIL_NOT_CONFIGURED = faultKind(
   'JD_MAIL_NOT_CONFIGURED',
   409,
-  'set report.smtp.host and report.to in the configuration; until then reports are written to <data-dir>/reports/',
+  'set report.smtp.host and report.to in the configuration; until then reports are written to <data-dir>/state/reports/',
 );
 export const MAIL_NOT_FOUND = faultKind('JD_MAIL_NOT_FOUND', 404, 'list the mails with GET /jdos/v1/mail');
 export const MAIL_BUSY = faultKind('JD_MAIL_BUSY', 409, 'wait until the mail is no longer being sent and try again');
