@@ -45,9 +45,12 @@ const FAST_SECONDS = 15;
 export const periodOf = (collector: Pick<Collector, 'periodSeconds'>, config: ProbesConfig): number =>
   collector.periodSeconds <= FAST_SECONDS ? config.periodSeconds : collector.periodSeconds;
 
-/** When slot `index` of `count` is due next: on a grid of its own that spreads the slots over the period. */
+/**
+ * When slot `index` of `count` is due next: on a grid of its own that spreads the slots over the period, and never more
+ * than a period from now.
+ */
 export function nextDue(now: number, start: number, periodMs: number, index: number, count: number): number {
-  const first = start + periodMs * (1 + index / count);
+  const first = start + (periodMs * index) / count;
   return first + Math.max(0, Math.floor((now - first) / periodMs) + 1) * periodMs;
 }
 

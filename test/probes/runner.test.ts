@@ -63,9 +63,11 @@ t.test(
     await start();
     await clock.advance(0);
     t.equal(names(published), 'a b c d');
-    await clock.advance(9_999);
+    await clock.advance(2_499);
     t.equal(published.length, 4);
-    for (const next of ['a', 'b', 'c', 'd', 'a', 'b']) {
+    await clock.advance(1);
+    t.equal(names(published), 'a b c d b');
+    for (const next of ['c', 'd', 'a', 'b', 'c', 'd', 'a']) {
       published.length = 0;
       await clock.advance(2500);
       t.equal(names(published), next);
@@ -115,10 +117,12 @@ t.test('a slow collector keeps its own period', async (t) => {
     collector('slow', undefined, { periodSeconds: 60 }),
   ]);
   await start();
-  await clock.advance(89_999);
+  await clock.advance(29_999);
   t.equal(published.filter((p) => p.collector === 'slow').length, 1);
   await clock.advance(1);
   t.equal(published.filter((p) => p.collector === 'slow').length, 2);
+  await clock.advance(60_000);
+  t.equal(published.filter((p) => p.collector === 'slow').length, 3);
   t.equal(published.find((p) => p.collector === 'slow')?.periodSeconds, 60);
   t.equal(published.filter((p) => p.collector === 'fast').length, 10);
 });
@@ -396,13 +400,14 @@ t.test('the budget of series holds for all collectors together', async (t) => {
   });
   await start();
   await clock.advance(40_000);
+  t.equal(published.length, 3 + 4 + 4);
   for (const [name, samples] of [
     ['a', 70],
     ['b', 30],
     ['c', 0],
   ] as const) {
     const sizes = published.filter((p) => p.collector === name).map((p) => p.families[0]?.samples ?? 0);
-    t.same(sizes, [samples, samples, samples], `${name} in each round`);
+    t.same([...new Set(sizes)], [samples], `${name} in each round`);
   }
 });
 
@@ -479,7 +484,8 @@ for (const [own, expected] of [
 
 for (const [now, index, expected] of [
   [0, 0, 100],
-  [0, 1, 150],
+  [0, 1, 50],
+  [50, 1, 150],
   [99, 0, 100],
   [100, 0, 200],
   [149, 1, 150],
