@@ -1,7 +1,7 @@
 // What the caller's thread and the store thread say to each other.
-import type { Migrations, Row, Statement } from './state-store.ts';
+import type { Migrations, Row, Statement, StoreOptions } from './state-store.ts';
 
-export interface StoreThreadData {
+export interface StoreThreadData extends StoreOptions {
   readonly file: string;
   readonly migrations: readonly Migrations[];
 }

@@ -5,7 +5,7 @@ import { Fault } from '../../base/fault.ts';
 import { siblingModule } from '../../base/sibling-module.ts';
 import { storeFault, STORE_CLOSED } from './faults.ts';
 import type { StoreReply, StoreRequest, StoreThreadData } from './messages.ts';
-import type { Migrations, StateStore } from './state-store.ts';
+import type { Migrations, StateStore, StoreOptions } from './state-store.ts';
 
 interface Waiting {
   readonly resolve: (reply: StoreReply) => void;
@@ -18,9 +18,13 @@ type Asked = { [K in StoreRequest['kind']]: Omit<Extract<StoreRequest, { kind: K
  * Opens the database, applies the migrations, and resolves when it can be used.
  * Rejects with a Fault: the disk is full, the file is no database or damaged, or a newer version wrote it.
  */
-export async function openStateStore(file: string, migrations: readonly Migrations[]): Promise<StateStore> {
+export async function openStateStore(
+  file: string,
+  migrations: readonly Migrations[],
+  options: StoreOptions = {},
+): Promise<StateStore> {
   const thread = new Worker(siblingModule(import.meta.url, 'store-thread'), {
-    workerData: { file, migrations } satisfies StoreThreadData,
+    workerData: { file, migrations, ...options } satisfies StoreThreadData,
   });
   const waiting = new Map<number, Waiting>();
   let lastId = 0;

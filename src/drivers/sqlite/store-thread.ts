@@ -15,10 +15,10 @@ const MAX_PREPARED = 500;
 
 class NewerSchema extends Error {}
 
-function openDatabase(file: string): DatabaseSync {
-  const db = new DatabaseSync(file, { timeout: 5000, enableForeignKeyConstraints: true });
-  // FULL: a commit is on disk before it is acknowledged, also after a power cut (https://sqlite.org/pragma.html#pragma_synchronous).
-  db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 1000');
+function openDatabase({ file, synchronous = 'FULL', readOnly = false }: StoreThreadData): DatabaseSync {
+  const db = new DatabaseSync(file, { timeout: 5000, enableForeignKeyConstraints: true, readOnly });
+  if (!readOnly)
+    db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${synchronous}; PRAGMA wal_autocheckpoint = 1000`);
   return db;
 }
 
@@ -100,10 +100,10 @@ function serve(db: DatabaseSync, port: NonNullable<typeof parentPort>): void {
 }
 
 if (parentPort !== null) {
-  const { file, migrations } = workerData as StoreThreadData;
+  const data = workerData as StoreThreadData;
   try {
-    const db = openDatabase(file);
-    migrate(db, migrations);
+    const db = openDatabase(data);
+    if (data.readOnly !== true) migrate(db, data.migrations);
     serve(db, parentPort);
     parentPort.postMessage({ kind: 'ready' } satisfies StoreReply);
   } catch (error) {
