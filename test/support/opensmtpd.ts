@@ -1,10 +1,11 @@
 // A real mail server for tests: OpenSMTPD in a mount namespace of its own, delivering to maildirs in a directory.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { access, chmod, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
-import { connect, createServer, type AddressInfo } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from './free-port.ts';
 
 const SMTPD = '/usr/sbin/smtpd';
 
@@ -26,15 +27,6 @@ export interface OpenSmtpd {
   delivered(localPart: string, count: number): Promise<readonly Buffer[]>;
   log(): string;
   stop(): Promise<void>;
-}
-
-/** A port that was free a moment ago; smtpd cannot be given port 0. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 const answers = (port: number): Promise<boolean> =>

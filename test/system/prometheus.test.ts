@@ -1,0 +1,128 @@
+// The exposition before its real readers: promtool's linter, and a Prometheus that scrapes.
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { request } from 'node:http';
+import t from 'tap';
+import { eventually, startDaemon } from '../support/daemon.ts';
+import { golden } from '../support/golden.ts';
+import { needs } from '../support/needs.ts';
+import { startPrometheus } from '../support/prometheus.ts';
+
+/** What Prometheus 2 asks for by itself. */
+const PROMETHEUS_ACCEPTS =
+  'application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1';
+
+/** One finding a line; fails on text that does not parse. */
+function lint(text: string): readonly string[] {
+  const { status, stderr, error } = spawnSync('/usr/bin/promtool', ['check', 'metrics'], { input: text });
+  if (error !== undefined) throw error;
+  const findings = stderr.toString().split('\n').filter(Boolean);
+  if (status !== 0 && status !== 3) throw new Error(`promtool cannot read it:\n${findings.join('\n')}`); // 3: lint
+  return findings;
+}
+
+/** What the kernel of a host calls its memory: differs between hosts, so the list holds a recorded host's. */
+const isOfMemory = (finding: string): boolean =>
+  /^node_memory_\w+ metric names should be written in 'snake_case'/.test(finding);
+
+t.test(
+  'promtool finds fault with nothing but the names that compatibility fixes',
+  { skip: needs('promtool') },
+  async (t) => {
+    const hostRoot = join(import.meta.dirname, '../fixtures/host/debian12-6.18');
+    const [ofRecorded = [], ofThis = []] = await Promise.all(
+      [['--host-root', hostRoot], []].map(async (args) => {
+        const daemon = startDaemon(t, { args });
+        await daemon.until(/first report/);
+        return lint(await (await fetch(`${daemon.url()}/metrics`)).text());
+      }),
+    );
+    const found = [...ofThis.filter((finding) => !isOfMemory(finding)), ...ofRecorded.filter(isOfMemory)];
+    await golden(t, 'promlint.txt', `${found.join('\n')}\n`);
+    const isOurs = (finding: string): boolean => !/^(node|namedprocess)_/.test(finding);
+    t.same([...ofRecorded, ...ofThis].filter(isOurs), [], 'no name of our own is among them');
+  },
+);
+
+t.test(
+  'Prometheus scrapes everything and each compatible family, in OpenMetrics and gzip, without a complaint',
+  { skip: needs('prometheus') },
+  async (t) => {
+    const daemon = startDaemon(t, { config: 'probes: { periodSeconds: 1 }\n' });
+    await daemon.until(/first report/);
+    const paths = { all: '/metrics', node: '/metrics/node', process: '/metrics/process' };
+    for (const path of Object.values(paths)) {
+      const { headers, body } = await scrapeRaw(`${daemon.url()}${path}`);
+      t.match(headers['content-type'], /^application\/openmetrics-text; version=1\.0\.0; charset=utf-8$/, path);
+      t.equal(headers['content-encoding'], 'gzip', path);
+      t.match(gunzipSync(body).toString(), /\n# EOF\n$/, path);
+    }
+    const prometheus = await startPrometheus(
+      t,
+      Object.fromEntries(Object.entries(paths).map(([job, path]) => [job, new URL(`${daemon.url()}${path}`)])),
+    );
+    await eventually('ten scrapes of each', async () => {
+      const counted = await prometheus.query('count_over_time(up[1m]) >= 10');
+      return counted.length === 3 || undefined;
+    });
+    t.same(
+      (await prometheus.query('min_over_time(up[1m])')).map(({ metric, value }) => [metric['job'], value]).sort(),
+      [
+        ['all', 1],
+        ['node', 1],
+        ['process', 1],
+      ],
+    );
+    for (const promql of [
+      'node_load1{job="all"}',
+      'node_load1{job="node"}',
+      'rate(node_cpu_seconds_total{job="node",mode="idle",cpu="0"}[10s]) > 0',
+      'namedprocess_namegroup_num_procs{job="process",groupname="prometheus"} == 1',
+      'rate(namedprocess_namegroup_cpu_seconds_total{job="all",groupname="prometheus",mode="user"}[10s])',
+      'jdos_series{job="all"} > 100',
+      'jdos_component_up{component="probes"} == 1',
+    ]) {
+      t.equal((await prometheus.query(promql)).length, 1, promql);
+    }
+    t.same(
+      await prometheus.query('{__name__=~"node_.*",job="process"} or {__name__=~"namedprocess_.*",job="node"}'),
+      [],
+    );
+
+    const targets = await prometheus.get<{ activeTargets: { lastError: string; health: string }[] }>('targets');
+    t.same(
+      targets.activeTargets.map(({ lastError, health }) => [health, lastError]),
+      [1, 2, 3].map(() => ['up', '']),
+    );
+    const metadata = await prometheus.get<{ metric: string; type: string }[]>(
+      `targets/metadata?match_target=${encodeURIComponent('{job="all"}')}`,
+    );
+    t.match(
+      metadata.find(({ metric }) => metric === 'jdos_process_restarts'),
+      { type: 'counter' },
+      'it was read as OpenMetrics, where a counter is named without _total',
+    );
+    t.same(
+      prometheus
+        .log()
+        .split('\n')
+        .filter((line) => /level=(warn|error)|scrape failed|duplicate|out[- ]of[- ]order/i.test(line)),
+      [],
+      'nothing in its log',
+    );
+  },
+);
+
+/** The answer to a scraper as it crosses the wire, still packed. */
+const scrapeRaw = (url: string): Promise<{ headers: NodeJS.Dict<string | string[]>; body: Buffer }> =>
+  new Promise((resolve, reject) => {
+    const headers = { accept: PROMETHEUS_ACCEPTS, 'accept-encoding': 'gzip' };
+    request(url, { headers, agent: false }, (reply) => {
+      const chunks: Buffer[] = [];
+      reply.on('data', (chunk: Buffer) => chunks.push(chunk));
+      reply.on('end', () => resolve({ headers: reply.headers, body: Buffer.concat(chunks) }));
+    })
+      .on('error', reject)
+      .end();
+  });
