@@ -18,10 +18,9 @@ The first five minutes:
   jdos top --by fds               who holds the most open files
   jdos report                     the last health report`;
 
-/** Runs one command line and gives its exit code. */
-export async function runCli(argv: readonly string[], io: Io = processIo()): Promise<number> {
-  let code: number = EXIT.ok;
-  const context: CliContext = { io, exit: (wanted) => void (code = wanted) };
+/** The program with all its commands; what it parses it runs. */
+export function buildProgram(context: CliContext): Command {
+  const { io } = context;
   const program = new Command('jdos')
     .description(
       'Runs your containers, watches the host beneath them, follows every message, and mails you each morning what needs attention.',
@@ -38,7 +37,14 @@ export async function runCli(argv: readonly string[], io: Io = processIo()): Pro
     .exitOverride();
   for (const command of commands) command(program, context);
   settings(program);
+  return program;
+}
+
+/** Runs one command line and gives its exit code. */
+export async function runCli(argv: readonly string[], io: Io = processIo()): Promise<number> {
+  let code: number = EXIT.ok;
   try {
+    const program = buildProgram({ io, exit: (wanted) => void (code = wanted) });
     await program.parseAsync([...argv], { from: 'user' });
     return code;
   } catch (error) {

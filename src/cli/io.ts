@@ -1,5 +1,5 @@
 // Where a command writes, and how: colour only on a terminal (and never with NO_COLOR), tables aligned by display width.
-import { styleText } from 'node:util';
+import { stripVTControlCharacters, styleText } from 'node:util';
 
 export interface Io {
   /** Prints one line of the command's result. */
@@ -21,7 +21,8 @@ export function processIo(): Io {
   const { stdout, stderr, env } = process;
   return {
     out: (line) => stdout.write(`${line}\n`),
-    err: (line) => stderr.write(`${line}\n`),
+    // Standard error may go to a file while standard output is a terminal.
+    err: (line) => stderr.write(`${stderr.isTTY === true ? line : stripVTControlCharacters(line)}\n`),
     colour: stdout.isTTY === true && env['NO_COLOR'] === undefined && env['TERM'] !== 'dumb',
     columns: stdout.columns ?? 120,
     env,

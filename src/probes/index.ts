@@ -7,7 +7,7 @@ export { ProbesConfig } from './config.ts';
 export type { CollectorStatus, HostView } from './host-view.ts';
 export { runnerProcedures, snapshotProcedures } from './procedures.ts';
 export { Publication, Resumption, type WatchedSample } from './publication.ts';
-export { collectors, enabledCollectors, metricsTable, unknownDisabled } from './registry.ts';
+export { collectors, enabledCollectors, unknownDisabled } from './registry.ts';
 export { probeRoutes, type ProbeRoutesOptions } from './routes.ts';
 export { openRunner, type Runner, type RunnerOptions } from './runner.ts';
 export { openSnapshots, type Snapshots } from './snapshots.ts';

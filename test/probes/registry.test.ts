@@ -7,7 +7,7 @@ import { systemClock } from '../../src/probes/clock.ts';
 import { ProbesConfig } from '../../src/probes/config.ts';
 import { openMetricsFamily } from '../../src/probes/exposition.ts';
 import { Publication } from '../../src/probes/publication.ts';
-import { collectors, enabledCollectors, metricsTable, unknownDisabled } from '../../src/probes/registry.ts';
+import { collectors, enabledCollectors, unknownDisabled } from '../../src/probes/registry.ts';
 import { probeRoutes } from '../../src/probes/routes.ts';
 import { openRunner } from '../../src/probes/runner.ts';
 import { NODE_SELF_METRICS, SELF_METRICS } from '../../src/probes/self-metrics.ts';
@@ -36,12 +36,6 @@ t.test('collectors are switched off by name, and a name that none has is told', 
   const config = ProbesConfig.parse({ disable: ['vmstat', 'vmsat'] });
   t.equal(enabledCollectors(config).length, collectors.length - 1);
   t.same(unknownDisabled(config), ['vmsat']);
-});
-
-t.test('the table of metrics has one row per metric', async (t) => {
-  const rows = metricsTable().trimEnd().split('\n').slice(2);
-  t.equal(rows.length, metrics.length);
-  for (const row of rows) t.equal(row.match(/(?<!\\)\|/g)?.length, 7, row);
 });
 
 t.test('all collectors read this very host in two rounds, and promtool parses what they say', async (t) => {
