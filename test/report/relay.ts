@@ -22,12 +22,14 @@ export const reply = (code: number, text: string): Error => Object.assign(new Er
 type Options = Omit<SMTPServerOptions, 'onData'> & {
   /** Called with each whole message; an error is the answer. */
   readonly onMessage?: (taken: Taken, attempt: number) => Error | undefined;
+  /** Absent: one of the kernel's choosing. */
+  readonly port?: number;
 };
 
-/** Starts a relay on a free port of 127.0.0.1; it ends with the test. */
+/** Starts a relay on 127.0.0.1; it ends with the test. */
 export async function startRelay(
   t: Test,
-  { onMessage, ...options }: Options = {},
+  { onMessage, port: wanted = 0, ...options }: Options = {},
   smtp: Partial<SmtpConfig> = {},
 ): Promise<Relay> {
   const taken: Taken[] = [];
@@ -51,7 +53,7 @@ export async function startRelay(
     },
   });
   server.on('error', () => undefined);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(wanted, '127.0.0.1', resolve));
   t.teardown(() => new Promise<void>((resolve) => server.close(() => resolve())));
   const { port } = server.server.address() as AddressInfo;
   return { config: SmtpSchema.parse({ host: '127.0.0.1', port, ...smtp }), taken };
