@@ -1,4 +1,15 @@
-// SQLite: stores in threads of their own, and the lock on a data directory.
+// SQLite: stores in threads of their own, partitions and their retention, and the lock on a data directory.
+export { diskState, type DiskState } from './budget.ts';
 export { takeLock } from './lock.ts';
 export { openStateStore } from './open.ts';
+export {
+  deletePartition,
+  fileBytes,
+  listPartitions,
+  partitionName,
+  type PartitionFile,
+  planRetention,
+  type Retention,
+} from './partitions.ts';
 export type { Migrations, Row, SqlValue, StateStore, Statement } from './state-store.ts';
+export { openThreadDatabase, type ThreadDatabase } from './thread-database.ts';
