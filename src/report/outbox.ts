@@ -200,7 +200,7 @@ const troubleOf = (reply: string, setting: string | undefined): Health => ({
   state: 'failing',
   reason: `the last mail was not sent: ${reply}`,
   costs: 'reports wait in the outbox; they are kept and tried again for 24 h',
-  remedy: `try \`jdos mail test\`${setting === undefined ? '' : ` and look at ${setting} in the configuration`}`,
+  remedy: `run \`jdos mail test\`${setting === undefined ? '' : ` and look at ${setting} in the configuration`}`,
 });
 
 function healthOf(smtp: SmtpConfig | undefined, counts: ReadonlyMap<MailState, number>): Health {
