@@ -41,6 +41,8 @@ export interface RouteReply {
   readonly type?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body: string | Buffer | Readable | object | null;
+  /** Told, once it is sent or the connection is closed, whether the connection took the reply whole. */
+  readonly settled?: (written: boolean) => void;
 }
 
 /** The answer to a fault in a protocol's own form; the status is the fault's. */
@@ -108,6 +110,8 @@ export interface Procedure {
   readonly name: string;
   readonly right: Right;
   readonly request: z.ZodType;
+  /** Whether its calls stand in the message ledger; they do, unless this says false. */
+  readonly recorded?: boolean;
   readonly handler: (request: unknown, context: ProcedureContext) => unknown;
 }
 
@@ -116,6 +120,7 @@ export function procedure<S extends z.ZodType>(definition: {
   readonly name: string;
   readonly right: Right;
   readonly request: S;
+  readonly recorded?: boolean;
   readonly handler: (request: z.output<S>, context: ProcedureContext) => unknown;
 }): Procedure {
   return definition as Procedure;

@@ -5,6 +5,8 @@ import { daemonCommand } from './daemon.ts';
 import { inspectCommand } from './inspect.ts';
 import { kubeconfigCommand } from './kubeconfig.ts';
 import { mailCommand } from './mail.ts';
+import { messageCommand } from './message.ts';
+import { messagesCommand } from './messages.ts';
 import { reportCommand } from './report.ts';
 import { statusCommand } from './status.ts';
 import { tokenCommand } from './token.ts';
@@ -16,6 +18,8 @@ export const commands: readonly CliCommand[] = [
   topCommand,
   inspectCommand,
   reportCommand,
+  messageCommand,
+  messagesCommand,
   mailCommand,
   kubeconfigCommand,
   tokenCommand,

@@ -3,7 +3,7 @@ import type { Component } from '../base/component.ts';
 import type { Logger } from '../base/logging.ts';
 import { procedure } from '../base/route.ts';
 import { z } from '../base/schema.ts';
-import { listenRpc, rpcHandler, type RpcListener } from '../tracing/index.ts';
+import { listenRpc, type Recorder, rpcHandler, type RpcListener } from '../tracing/index.ts';
 import { costOf } from './costs.ts';
 import { type DataDir, processSocket } from './data-dir.ts';
 import type { Quarantined } from './quarantine.ts';
@@ -32,12 +32,13 @@ export type SupervisorStatus = z.output<typeof SupervisorStatus>;
 export interface AgentRpcOptions {
   readonly dir: DataDir;
   readonly log: Logger;
+  readonly recorder: Recorder;
   readonly children: readonly SupervisedChild[];
   readonly quarantined: () => readonly Quarantined[];
   readonly reloadError: () => string | undefined;
 }
 
-export function agentRpc({ dir, log, children, quarantined, reloadError }: AgentRpcOptions): Component {
+export function agentRpc({ dir, log, recorder, children, quarantined, reloadError }: AgentRpcOptions): Component {
   const startedAt = Date.now();
   const status = async (): Promise<SupervisorStatus> => {
     const own = { name: 'agent', pid: process.pid, startedAt, restarts: 0, answers: true, lastEnd: undefined };
@@ -58,7 +59,7 @@ export function agentRpc({ dir, log, children, quarantined, reloadError }: Agent
       const procedures = [
         procedure({ name: 'Supervisor::status', right: 'admin', request: z.object({}), handler: status }),
       ];
-      const handler = rpcHandler({ service: 'jdos-agent', procedures, may: () => true, log });
+      const handler = rpcHandler({ service: 'jdos-agent', procedures, may: () => true, log, recorder });
       listener = await listenRpc(processSocket(dir, 'agent'), handler, dir.group);
     },
     stop: async () => listener?.[Symbol.asyncDispose](),

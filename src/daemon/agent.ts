@@ -6,7 +6,7 @@ import { explain } from '../base/fault.ts';
 import { type Logger, openLog } from '../base/logging.ts';
 import { siblingModule } from '../base/sibling-module.ts';
 import { watchAnnouncements } from '../probes/index.ts';
-import { openRpcClient, type RpcClient } from '../tracing/index.ts';
+import { bufferedRecorder, openRpcClient, type Recorder, type RpcClient } from '../tracing/index.ts';
 import { closedDirectory, hostAccount, type Account } from './account.ts';
 import { agentRpc } from './agent-rpc.ts';
 import type { ProbeBoot, ServeBoot } from './boot.ts';
@@ -58,8 +58,11 @@ export async function runDaemon(args: DaemonArguments, say: (line: string) => vo
   const tokenHash = adminTokenHash(dir);
   let hangs: readonly Quarantined[] = [];
 
-  const toProbe = peer(dir, 'probe');
-  const toServe = peer(dir, 'serve');
+  const toLedger = peer(dir, 'serve');
+  const messages = bufferedRecorder({ services: ['jdos-agent'], call: toLedger.call, log });
+  const { recorder } = messages;
+  const toProbe = peer(dir, 'probe', recorder);
+  const toServe = peer(dir, 'serve', recorder);
   const probe: SupervisedChild = superviseChild(
     {
       name: 'probe',
@@ -102,11 +105,12 @@ export async function runDaemon(args: DaemonArguments, say: (line: string) => vo
   const rpc = agentRpc({
     dir,
     log,
+    recorder,
     children: [serve, probe],
     quarantined: () => inForce(hangs, Date.now()),
     reloadError: () => reloading.error,
   });
-  const components = runComponents([rpc, serve, probe], log);
+  const components = runComponents([rpc, serve, probe, messages], log);
 
   const reload = (): void => {
     try {
@@ -130,11 +134,16 @@ export async function runDaemon(args: DaemonArguments, say: (line: string) => vo
   await components.start();
   await Promise.race([welcome({ call: toServe.call, dir, say }), stopped]);
   await stopped;
-  await Promise.all([toProbe, toServe].map((client) => client[Symbol.asyncDispose]()));
+  await Promise.all([toProbe, toServe, toLedger].map((client) => client[Symbol.asyncDispose]()));
 }
 
-const peer = (dir: DataDir, process: 'probe' | 'serve'): RpcClient =>
-  openRpcClient({ socketPath: processSocket(dir, process), service: `jdos-${process}`, caller: 'jdos-agent' });
+const peer = (dir: DataDir, process: 'probe' | 'serve', recorder?: Recorder): RpcClient =>
+  openRpcClient({
+    socketPath: processSocket(dir, process),
+    service: `jdos-${process}`,
+    caller: 'jdos-agent',
+    ...(recorder === undefined ? {} : { recorder }),
+  });
 
 /** Resolves when the daemon was asked to stop and has stopped. A second signal kills at once. */
 function stopOnSignals(

@@ -8,6 +8,7 @@ import { HttpConfig } from '../http/config.ts';
 import { InspectorConfig } from '../inspector/config.ts';
 import { ProbesConfig } from '../probes/config.ts';
 import { ReportConfig } from '../report/config.ts';
+import { TracingConfig } from '../tracing/config.ts';
 
 export const CONFIG_INVALID = faultKind(
   'JD_CONFIG_INVALID',
@@ -36,6 +37,7 @@ export const Config = z.strictObject({
   probes: ProbesConfig.prefault({}),
   inspector: InspectorConfig.prefault({}),
   report: ReportConfig.prefault({}),
+  tracing: TracingConfig.prefault({}),
 });
 export type Config = z.output<typeof Config>;
 

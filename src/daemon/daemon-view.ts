@@ -2,9 +2,8 @@
 import type { Component, Health } from '../base/component.ts';
 import type { Logger } from '../base/logging.ts';
 import type { DaemonFacts, Parts, ProcessFacts } from '../http/index.ts';
-import { openRpcClient } from '../tracing/index.ts';
+import type { RpcClient } from '../tracing/index.ts';
 import { SupervisorStatus } from './agent-rpc.ts';
-import { type DataDir, processSocket } from './data-dir.ts';
 
 export interface DaemonView extends Component {
   /** The last answer of the agent. */
@@ -17,8 +16,8 @@ export interface DaemonView extends Component {
 const ASK_EVERY_MS = 15_000;
 const DEADLINE_MS = 2000;
 
-export function daemonView(dir: DataDir, log: Logger): DaemonView {
-  const agent = openRpcClient({ socketPath: processSocket(dir, 'agent'), service: 'jdos-agent', caller: 'jdos-serve' });
+/** `agent` is closed with this part. */
+export function daemonView(agent: RpcClient, log: Logger): DaemonView {
   let last: SupervisorStatus | undefined;
   let before: SupervisorStatus | undefined;
   let failing = false;

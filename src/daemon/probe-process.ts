@@ -12,7 +12,15 @@ import {
   runnerProcedures,
   systemClock,
 } from '../probes/index.ts';
-import { listenRpc, openRpcClient, rpcHandler, type RpcClient, type RpcListener } from '../tracing/index.ts';
+import {
+  bufferedRecorder,
+  listenRpc,
+  openRpcClient,
+  type Recorder,
+  rpcHandler,
+  type RpcClient,
+  type RpcListener,
+} from '../tracing/index.ts';
 import type { ProbeBoot } from './boot.ts';
 import { runChild } from './child-process.ts';
 import { processSocket } from './data-dir.ts';
@@ -62,7 +70,7 @@ function collecting(boot: ProbeBoot, serve: RpcClient, log: Logger, opened: (run
 }
 
 /** Answers `Meta::health`, and `Probes::collect` once the collectors run. */
-function answering(boot: ProbeBoot, log: Logger, runner: () => Runner | undefined): Component {
+function answering(boot: ProbeBoot, log: Logger, recorder: Recorder, runner: () => Runner | undefined): Component {
   let listener: RpcListener | undefined;
   const procedures = runnerProcedures({
     async collectNow(which) {
@@ -74,7 +82,7 @@ function answering(boot: ProbeBoot, log: Logger, runner: () => Runner | undefine
   return {
     name: 'procedures',
     async start() {
-      const handler = rpcHandler({ service: 'jdos-probe', procedures, may: () => true, log });
+      const handler = rpcHandler({ service: 'jdos-probe', procedures, may: () => true, log, recorder });
       listener = await listenRpc(processSocket(boot.dir, 'probe'), handler, boot.dir.group);
     },
     stop: async () => listener?.[Symbol.asyncDispose](),
@@ -87,11 +95,14 @@ await runChild<ProbeBoot>({
   stopMs: 800,
   build(boot, log) {
     let runner: Runner | undefined;
-    const serve = openRpcClient({
-      socketPath: processSocket(boot.dir, 'serve'),
-      service: 'jdos-serve',
-      caller: 'jdos-probe',
-    });
-    return [answering(boot, log, () => runner), collecting(boot, serve, log, (opened) => (runner = opened))];
+    const toServe = { socketPath: processSocket(boot.dir, 'serve'), service: 'jdos-serve', caller: 'jdos-probe' };
+    const messages = bufferedRecorder({ services: ['jdos-probe'], call: openRpcClient(toServe).call, log });
+    const { recorder } = messages;
+    const serve = openRpcClient({ ...toServe, recorder });
+    return [
+      messages,
+      answering(boot, log, recorder, () => runner),
+      collecting(boot, serve, log, (opened) => (runner = opened)),
+    ];
   },
 });

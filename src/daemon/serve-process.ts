@@ -10,7 +10,19 @@ import { type FrontDoor, httpMigrations, openFrontDoor, type Parts, roleHas } fr
 import { inspectorMigrations, inspectorRoutes, openInspector, watched } from '../inspector/index.ts';
 import { enabledCollectors, openSnapshots, probeRoutes, snapshotProcedures, unknownDisabled } from '../probes/index.ts';
 import { openReporter, reportMigrations } from '../report/index.ts';
-import { listenRpc, openRpcClient, rpcHandler, type RpcListener, yarpcRoute } from '../tracing/index.ts';
+import {
+  ledgerMetrics,
+  listenRpc,
+  openLedger,
+  openRpcClient,
+  openTracing,
+  rpcHandler,
+  type RpcClient,
+  type RpcHandler,
+  type RpcListener,
+  rpcMetrics,
+  yarpcRoute,
+} from '../tracing/index.ts';
 import type { ServeBoot } from './boot.ts';
 import { runChild } from './child-process.ts';
 import { allParts, daemonFacts, daemonView } from './daemon-view.ts';
@@ -25,7 +37,23 @@ function build(boot: ServeBoot, log: Logger, components: () => Components): read
   const { config, dir } = boot;
   const now = Date.now;
   const state = stateComponent(dir, [httpMigrations, inspectorMigrations, reportMigrations]);
-  const view = daemonView(dir, log);
+  const ledger = openLedger({
+    dir: join(dir.state, 'ledger'),
+    config: config.tracing.messages,
+    services: ['jdos-serve', 'jdos'],
+    log,
+    now,
+  });
+  const { recorder } = ledger;
+  const client = (process: 'agent' | 'probe'): RpcClient =>
+    openRpcClient({
+      socketPath: processSocket(dir, process),
+      service: `jdos-${process}`,
+      caller: 'jdos-serve',
+      recorder,
+      observe: (call) => observe(call),
+    });
+  const view = daemonView(client('agent'), log);
   const snapshots = openSnapshots({ collectors: enabledCollectors(config.probes), log, now });
   snapshots.watch([...watched, GROUPS]);
   const parts = allParts(
@@ -33,7 +61,9 @@ function build(boot: ServeBoot, log: Logger, components: () => Components): read
     () => new Map([['probes', probesHealth(snapshots, boot.root)]]),
   );
   const registry = ownMetrics({ version: boot.version, parts, view });
-  const probe = openRpcClient({ socketPath: processSocket(dir, 'probe'), service: 'jdos-probe', caller: 'jdos-serve' });
+  const observe = rpcMetrics(registry);
+  ledgerMetrics(registry, ledger.counts);
+  const probe = client('probe');
 
   /** A fresh collection; while the probe process is being started, its first one. */
   const refresh = async (deadlineMs: number): Promise<void> => {
@@ -70,9 +100,11 @@ function build(boot: ServeBoot, log: Logger, components: () => Components): read
     cost: view.cost,
   });
   const first = firstReport({ inspector, reporter, log });
+  const tracing = openTracing({ dir: join(dir.state, 'traces'), config: config.tracing, registry, log });
 
   const procedures: readonly Procedure[] = [
     ...snapshotProcedures(snapshots),
+    ...ledger.procedures,
     procedure({ name: 'Daemon::summary', right: 'admin', request: z.object({}), handler: () => summary() }),
   ];
   const door: FrontDoor = openFrontDoor({
@@ -81,7 +113,18 @@ function build(boot: ServeBoot, log: Logger, components: () => Components): read
       ...probeRoutes({ snapshots, own: registry, refresh: () => refresh(2000), log, now }),
       ...inspectorRoutes({ inspector, store: state.store, config: config.inspector }),
       ...reporter.routes,
-      yarpcRoute(rpcHandler({ service: 'jdos', procedures: [], may: ({ role }, right) => roleHas(role, right), log })),
+      ...tracing.routes,
+      ...ledger.routes,
+      yarpcRoute(
+        rpcHandler({
+          service: 'jdos',
+          procedures: [],
+          may: ({ role }, right) => roleHas(role, right),
+          log,
+          recorder,
+          observe,
+        }),
+      ),
     ],
     tlsDir: join(dir.state, 'tls'),
     socketPath: frontSocket(dir),
@@ -104,11 +147,13 @@ function build(boot: ServeBoot, log: Logger, components: () => Components): read
   });
 
   return [
-    answering(boot, procedures, log),
+    ledger,
+    answering(boot, rpcHandler({ service: 'jdos-serve', procedures, may: () => true, log, recorder, observe })),
     state,
     view,
     adminToken(door, boot),
     ...serveUserPart(boot),
+    tracing,
     door,
     reporter,
     inspector,
@@ -118,12 +163,11 @@ function build(boot: ServeBoot, log: Logger, components: () => Components): read
 }
 
 /** yaRPC on the socket that the agent and the probe process use; independent of the front door and its limits. */
-function answering(boot: ServeBoot, procedures: readonly Procedure[], log: Logger): Component {
+function answering(boot: ServeBoot, handler: RpcHandler): Component {
   let listener: RpcListener | undefined;
   return {
     name: 'procedures',
     async start() {
-      const handler = rpcHandler({ service: 'jdos-serve', procedures, may: () => true, log });
       listener = await listenRpc(processSocket(boot.dir, 'serve'), handler, boot.dir.group);
     },
     stop: async () => listener?.[Symbol.asyncDispose](),

@@ -18,7 +18,8 @@ const OTHER_POLICY = "default-src 'none'; frame-ancestors 'none'";
 
 /** Sends what a handler gave back; objects as JSON. */
 export function send(reply: FastifyReply, answer: RouteReply): FastifyReply {
-  const { body } = answer;
+  const { body, settled } = answer;
+  if (settled !== undefined) reply.raw.once('close', () => settled(reply.raw.writableFinished));
   reply.code(answer.status ?? (body === null ? 204 : 200));
   if (body !== null) reply.type(answer.type ?? defaultType(body));
   for (const [name, value] of Object.entries(answer.headers ?? {})) reply.header(name, value);

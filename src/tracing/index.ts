@@ -1,5 +1,11 @@
-// Tracing: so far yaRPC, by which the daemon's processes speak.
+// Tracing: spans taken in, kept and found; and yaRPC, by which the daemon's processes speak.
+export { openTracing } from './tracing.ts';
+export { bufferedRecorder, type BufferedRecorder } from './ledger/buffered.ts';
+export { type Ledger, openLedger } from './ledger/ledger.ts';
+export { ledgerMetrics } from './ledger/metrics.ts';
+export type { Recorder } from './ledger/recorder.ts';
 export { openRpcClient, type RpcClient, type RpcPeer } from './yarpc/client.ts';
 export { listenRpc, type RpcListener } from './yarpc/listen.ts';
+export { rpcMetrics } from './yarpc/metrics.ts';
 export { yarpcRoute } from './yarpc/route.ts';
 export { rpcHandler, type RpcHandler, type RpcReply } from './yarpc/server.ts';

@@ -1,24 +1,45 @@
-// The calling side of yaRPC: one peer, JSON, every call with a deadline.
+// The calling side of yaRPC: one peer, JSON, every call with a deadline and a message id.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Pool } from 'undici';
 import { Fault, type FaultKind, systemCode } from '../../base/fault.ts';
 import type { Call } from '../../base/route.ts';
 import { z } from '../../base/schema.ts';
+import { callerIdentity, type Recorder } from '../ledger/recorder.ts';
+import { type CallerIdentity, openCallerStory, type Outcome } from './caller.ts';
+import { readTimes } from './envelope.ts';
 import { RPC_BAD_REPLY, RPC_DEADLINE, RPC_UNREACHABLE } from './faults.ts';
+import type { Observe } from './metrics.ts';
 
-export interface RpcPeer {
-  /** Unix socket of the peer. */
-  readonly socketPath: string;
+/** Where a peer is: a Unix socket of this host, or the front door of another with a token for it. */
+export type RpcAddress =
+  | { readonly socketPath: string }
+  | {
+      /** `https://HOST:9619`; plain http only to this host. */
+      readonly url: string;
+      readonly token: string;
+      /** PEM of the CA to trust besides the system's. */
+      readonly ca?: string;
+    };
+
+export type RpcPeer = RpcAddress & {
   /** The service it answers for. */
   readonly service: string;
   /** The caller's own name, for the peer's records. */
   readonly caller: string;
-}
+  /** Where calls are recorded. */
+  readonly recorder?: Recorder;
+  /** Told of each attempt at its end. */
+  readonly observe?: Observe;
+  /** Tries in all, within the deadline, while the peer is unavailable; 1 unless said. More only where twice does no harm. */
+  readonly attempts?: number;
+};
 
 export interface RpcClient extends AsyncDisposable {
   readonly call: Call;
 }
 
 const MAX_REPLY = 64 * 1024 * 1024;
+const FIRST_PAUSE_MS = 50;
 
 /** What a refusal carries; see `refusal` in server.ts. */
 const Refusal = z.object({
@@ -30,47 +51,97 @@ const Refusal = z.object({
 });
 
 /** Connects lazily, and again after the peer was restarted. Up to eight calls run side by side, more wait. */
-export function openRpcClient({ socketPath, service, caller }: RpcPeer): RpcClient {
-  const client = new Pool('http://localhost', {
-    socketPath,
-    connections: 8,
-    maxResponseSize: MAX_REPLY,
-    connect: { timeout: 2000 },
-  });
-  const call: Call = async (procedure, request, deadlineMs) => {
-    const signal = AbortSignal.timeout(deadlineMs);
+export function openRpcClient(peer: RpcPeer): RpcClient {
+  const { service, caller, recorder, observe, attempts = 1 } = peer;
+  const pool = openPool(peer);
+  const where = 'url' in peer ? peer.url : peer.socketPath;
+  const authorization = 'url' in peer ? { authorization: `Bearer ${peer.token}` } : {};
+  const identity: CallerIdentity = {
+    caller,
+    service,
+    peer: 'url' in peer ? peer.url : 'unix',
+    numbering: recorder ?? callerIdentity(caller),
+    recorder,
+  };
+
+  /** One exchange; gives the reply, or throws what the caller is told, and says in both cases how it ended. */
+  const exchange = async (
+    headers: Readonly<Record<string, string>>,
+    body: string,
+    procedure: string,
+    signal: AbortSignal,
+    ended: (outcome: Outcome) => void,
+  ): Promise<unknown> => {
+    let replied: Outcome | undefined;
     try {
-      const reply = await client.request({
+      const reply = await pool.request({
         method: 'POST',
         path: '/yarpc',
-        headers: {
-          'rpc-caller': caller,
-          'rpc-service': service,
-          'rpc-procedure': procedure,
-          'rpc-encoding': 'json',
-          'context-ttl-ms': String(Math.max(1, Math.ceil(deadlineMs))),
-          'content-type': 'application/json',
-        },
-        body: JSON.stringify(request ?? {}),
+        headers: { ...headers, ...authorization },
+        body,
         signal,
-        headersTimeout: deadlineMs + 1000,
-        bodyTimeout: deadlineMs + 1000,
+        headersTimeout: 0,
+        bodyTimeout: 0,
       });
       const text = await reply.body.text();
-      if (reply.headers['rpc-status'] === 'success') return parseReply(text, procedure);
+      const success = reply.headers['rpc-status'] === 'success';
+      const code = success ? 'ok' : String(reply.headers['rpc-error-code'] ?? 'unknown');
+      replied = { ended: 'replied', code, times: readTimes(reply.headers), replyBytes: Buffer.byteLength(text) };
+      if (success) return parseReply(text, procedure);
       throw refused(text, `${procedure} of ${service} was refused with status ${reply.statusCode}`);
     } catch (error) {
       if (error instanceof Fault) throw error;
-      if (signal.aborted)
-        throw new Fault(RPC_DEADLINE, `${procedure} of ${service} did not answer within ${deadlineMs} ms`);
+      replied = failureOf(error, signal);
+      if (replied.ended === 'timed_out')
+        throw new Fault(RPC_DEADLINE, `${procedure} of ${service} did not answer in time`);
       throw new Fault(
         RPC_UNREACHABLE,
-        `${service} cannot be reached at ${socketPath} (${systemCode(error) ?? 'connection lost'})`,
+        `${service} cannot be reached at ${where} (${systemCode(error) ?? 'connection lost'})`,
         { cause: error },
       );
+    } finally {
+      if (replied !== undefined) ended(replied);
     }
   };
-  return { call, [Symbol.asyncDispose]: () => client.destroy() };
+
+  const call: Call = async (procedure, request, deadlineMs) => {
+    const signal = AbortSignal.timeout(deadlineMs);
+    const body = JSON.stringify(request ?? {});
+    const story = openCallerStory({ ...identity, procedure, deadlineMs, requestBytes: Buffer.byteLength(body) });
+    for (let attempt = 0; ; attempt += 1) {
+      const { headers, ended } = story.attempt(attempt);
+      const began = performance.now();
+      const observed = (outcome: Outcome): void => {
+        ended(outcome);
+        const seconds = (performance.now() - began) / 1000;
+        observe?.({ direction: 'outbound', service, procedure, code: outcome.code, seconds });
+      };
+      try {
+        return await exchange(headers, body, procedure, signal, observed);
+      } catch (error) {
+        const again = error instanceof Fault && error.code === RPC_UNREACHABLE.code && attempt + 1 < attempts;
+        if (!again) throw error;
+        await sleep(FIRST_PAUSE_MS * 2 ** attempt, undefined, { signal }).catch(() => undefined);
+        if (signal.aborted) throw error;
+      }
+    }
+  };
+  return { call, [Symbol.asyncDispose]: () => pool.destroy() };
+}
+
+function openPool(peer: RpcAddress): Pool {
+  const common = { connections: 8, maxResponseSize: MAX_REPLY };
+  if ('socketPath' in peer)
+    return new Pool('http://localhost', { ...common, socketPath: peer.socketPath, connect: { timeout: 2000 } });
+  const ca = peer.ca === undefined ? {} : { ca: peer.ca };
+  return new Pool(new URL(peer.url).origin, { ...common, connect: { timeout: 5000, ...ca } });
+}
+
+/** How an exchange ended that had no reply. */
+function failureOf(error: unknown, signal: AbortSignal): Outcome {
+  if (signal.aborted) return { ended: 'timed_out', code: 'deadline-exceeded' };
+  const given = ['UND_ERR_DESTROYED', 'UND_ERR_CLOSED', 'UND_ERR_ABORTED'].includes(systemCode(error) ?? '');
+  return given ? { ended: 'cancelled', code: 'cancelled' } : { ended: 'failed', code: 'unavailable' };
 }
 
 function parseReply(text: string, procedure: string): unknown {

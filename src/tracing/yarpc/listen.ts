@@ -40,6 +40,11 @@ async function answer(request: IncomingMessage, response: ServerResponse, handle
   response.on('close', () => gone.abort());
   try {
     const reply = await reach(request, handler, gone.signal);
+    const { settled } = reply;
+    if (settled !== undefined) {
+      if (response.destroyed) settled(false);
+      else response.once('close', () => settled(response.writableFinished));
+    }
     response.writeHead(reply.status, { ...reply.headers });
     response.end(reply.body);
   } catch {

@@ -14,6 +14,7 @@ export const yarpcRoute = (handler: RpcHandler): Route =>
     async handler({ headers, body, caller, signal }) {
       const reply = await handler(headers, body, caller, signal);
       const { 'content-type': type = 'application/json', ...rest } = reply.headers;
-      return { status: reply.status, type, headers: rest, body: reply.body };
+      const settled = reply.settled === undefined ? {} : { settled: reply.settled };
+      return { status: reply.status, type, headers: rest, body: reply.body, ...settled };
     },
   });

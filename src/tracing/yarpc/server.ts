@@ -3,15 +3,20 @@ import { explain, Fault } from '../../base/fault.ts';
 import type { Logger } from '../../base/logging.ts';
 import type { Caller, Procedure, Right } from '../../base/route.ts';
 import { parseWith, z } from '../../base/schema.ts';
+import { withinTrace } from '../context.ts';
+import type { Recorder } from '../ledger/recorder.ts';
+import { type CalleeStory, openStory } from './callee.ts';
 import { CODES, codeOf } from './codes.ts';
+import type { Headers } from './envelope.ts';
+import type { Observe } from './metrics.ts';
 import { RPC_BAD_REQUEST, RPC_DEADLINE, RPC_FORBIDDEN, RPC_INTERNAL, RPC_NO_PROCEDURE } from './faults.ts';
-
-export type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
 export interface RpcReply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
+  /** To be told whether the connection took the reply whole. */
+  readonly settled?: (written: boolean) => void;
 }
 
 /** Answers one request. Never rejects: every failure is an answer. */
@@ -24,6 +29,10 @@ export interface RpcServerOptions {
   /** Whether a caller has a right. */
   readonly may: (caller: Caller, right: Right) => boolean;
   readonly log: Logger;
+  /** Where calls are recorded; a reply goes out when its row is committed. */
+  readonly recorder?: Recorder;
+  /** Told of each call at its end. */
+  readonly observe?: Observe;
 }
 
 const MAX_TTL_MS = 600_000;
@@ -75,11 +84,18 @@ const meta = (procedures: () => readonly Procedure[]): readonly Procedure[] => [
   },
 ];
 
-export function rpcHandler({ service, procedures, may, log }: RpcServerOptions): RpcHandler {
+export function rpcHandler(options: RpcServerOptions): RpcHandler {
+  const { service, procedures, may, log, recorder, observe } = options;
   const all: readonly Procedure[] = [...procedures, ...meta(() => all)];
   const byName = new Map(all.map((procedure) => [procedure.name, procedure]));
 
-  const run = async (headers: Headers, body: Buffer, caller: Caller, outer: AbortSignal): Promise<unknown> => {
+  const run = async (
+    headers: Headers,
+    body: Buffer,
+    caller: Caller,
+    outer: AbortSignal,
+    story: CalleeStory,
+  ): Promise<unknown> => {
     const head = readHeaders(headers);
     if (head.service !== service)
       throw new Fault(RPC_NO_PROCEDURE, `no service ${head.service} here, this is ${service}`);
@@ -90,17 +106,20 @@ export function rpcHandler({ service, procedures, may, log }: RpcServerOptions):
     const parsed = parseWith(procedure.request, parseBody(body));
     if ('errors' in parsed)
       throw new Fault(RPC_BAD_REQUEST, `the request of ${procedure.name} is not valid`, { details: parsed.errors });
+    // Processes of one host share a clock: a call that waited in a socket beyond its time is not begun.
+    if (caller.from === 'unix' && story.isOver(head.ttlMs)) throw late(procedure);
     const signal =
       head.ttlMs === undefined
         ? outer
         : AbortSignal.any([outer, AbortSignal.timeout(Math.min(head.ttlMs, MAX_TTL_MS))]);
-    return withDeadline(procedure, parsed.value, { caller: head.caller, signal });
+    return withDeadline(procedure, parsed.value, { caller: head.caller, signal }, story);
   };
 
-  return async (headers, body, caller, signal) => {
+  const respond = async (headers: Headers, work: () => Promise<unknown>): Promise<RpcReply & { code: string }> => {
     try {
-      const result = await run(headers, body, caller, signal);
+      const result = await work();
       return {
+        code: 'ok',
         status: 200,
         headers: { 'rpc-status': 'success', 'rpc-service': service, 'content-type': 'application/json' },
         body: JSON.stringify(result ?? {}),
@@ -111,23 +130,40 @@ export function rpcHandler({ service, procedures, may, log }: RpcServerOptions):
       return refusal(service, new Fault(RPC_INTERNAL, `${String(headers['rpc-procedure'])} failed: ${explain(error)}`));
     }
   };
+
+  return async (headers, body, caller, signal) => {
+    const name = byName.get(String(headers['rpc-procedure']))?.name;
+    const recorded = name === undefined || byName.get(name)?.recorded !== false;
+    const story = openStory({ headers, caller, requestBytes: body.length, recorder: recorded ? recorder : undefined });
+    const { code, ...reply } = await respond(headers, () =>
+      withinTrace(story.trace, () => run(headers, body, caller, signal, story)),
+    );
+    observe?.({ direction: 'inbound', service, procedure: name ?? 'unknown', code, seconds: story.seconds() });
+    return { ...reply, ...(await story.close(reply, code, signal)) };
+  };
 }
+
+const late = ({ name }: Procedure): Fault => new Fault(RPC_DEADLINE, `${name} did not answer within its deadline`);
 
 async function withDeadline(
   procedure: Procedure,
   request: unknown,
   context: { caller: string; signal: AbortSignal },
+  story: CalleeStory,
 ): Promise<unknown> {
   const { signal } = context;
-  const late = (): Fault => new Fault(RPC_DEADLINE, `${procedure.name} did not answer within its deadline`);
-  if (signal.aborted) throw late();
+  if (signal.aborted) throw late(procedure);
   let onAbort = (): void => {};
   const expired = new Promise<never>((_, reject) => {
-    onAbort = () => reject(late());
+    onAbort = () => reject(late(procedure));
     signal.addEventListener('abort', onAbort, { once: true });
   });
+  story.begin();
+  const running = (async () => procedure.handler(request, context))();
+  // Also when nobody waits for it any more: whether it was executed is what the ledger is asked.
+  running.then(story.end, story.end);
   try {
-    return await Promise.race([procedure.handler(request, context), expired]);
+    return await Promise.race([running, expired]);
   } finally {
     signal.removeEventListener('abort', onAbort);
   }
@@ -135,9 +171,10 @@ async function withDeadline(
 
 const headerSafe = (text: string): string => text.replace(/[^\x20-\x7e]/g, '?').slice(0, 500);
 
-function refusal(service: string, fault: Fault): RpcReply {
+function refusal(service: string, fault: Fault): RpcReply & { code: string } {
   const code = codeOf(fault.status);
   return {
+    code,
     status: CODES[code].status,
     headers: {
       'rpc-status': 'error',
