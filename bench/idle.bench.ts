@@ -25,17 +25,20 @@ interface Subject {
   readonly name: string;
   readonly child: ChildProcess;
   readonly url: string;
+  /** What it logged, for when it fails. */
+  readonly log: () => string;
 }
 
 const dir = mkdtempSync(join(tmpdir(), 'jdos-bench-'));
 // Every process, grouped by its comm: what jdos does unless told otherwise.
 writeFileSync(join(dir, 'names.yaml'), 'process_names: [{ name: "{{.Comm}}", cmdline: [".+"] }]\n');
 const [jdosPort, nodePort, processPort] = await Promise.all([freePort(), freePort(), freePort()]);
-const start = (name: string, command: string, args: readonly string[], port: number | undefined): Subject => ({
-  name,
-  child: spawn(command, args, { stdio: 'ignore', detached: false }),
-  url: `http://127.0.0.1:${port}/metrics`,
-});
+const start = (name: string, command: string, args: readonly string[], port: number): Subject => {
+  const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  let log = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (log += text));
+  return { name, child, url: `http://127.0.0.1:${port}/metrics`, log: () => log };
+};
 const NODE_COLLECTORS = [
   'cpu',
   'stat',
@@ -79,9 +82,14 @@ const subjects = [
 ];
 
 /** One scrape: milliseconds to the last byte, and the number of samples. */
-async function scrape({ url }: Subject): Promise<{ ms: number; samples: number }> {
+async function scrape({ name, url, log }: Subject): Promise<{ ms: number; samples: number }> {
   const began = performance.now();
-  const text = await (await fetch(url, { headers: { 'accept-encoding': 'gzip' } })).text();
+  const text = await fetch(url, { headers: { 'accept-encoding': 'gzip' } }).then(
+    (reply) => reply.text(),
+    (cause: unknown) => {
+      throw new Error(`${name} did not answer; it logged:\n${log()}`, { cause });
+    },
+  );
   return {
     ms: performance.now() - began,
     samples: text.split('\n').filter((line) => line !== '' && !line.startsWith('#')).length,

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import t from 'tap';
 import { eventually, privateDirectory, runJdos, startDaemon } from '../support/daemon.ts';
+import { HARD_NAMES, startNamed } from '../support/named-process.ts';
 import { needsRoot } from '../support/needs.ts';
 
 t.test('a broken configuration is refused with every wrong field and the nearest known key', async (t) => {
@@ -175,3 +176,19 @@ t.test('a data directory that cannot be used is said with its reason', async (t)
   mkdirSync(long);
   t.match((await runJdos(['daemon', '--data-dir', long])).err, /too long: sockets/);
 });
+
+t.test(
+  'processes may be named anything: spaces, parentheses, line breaks, quotes and bytes that are no UTF-8',
+  async (t) => {
+    await Promise.all(HARD_NAMES.map((name) => startNamed(t, name)));
+    const daemon = startDaemon(t);
+    await daemon.until(/first report/);
+    const lines = (await (await fetch(`${daemon.url()}/metrics`)).text()).split('\n');
+    for (const name of HARD_NAMES) {
+      const label = name.toString('utf8').replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
+      const series = `namedprocess_namegroup_num_procs{groupname="${label}"} 1`;
+      t.ok(lines.includes(series), `${series} is a line of the scrape`);
+    }
+    t.match(lines.join('\n'), /^jdos_collector_success\{collector="process"\} 1$/m);
+  },
+);

@@ -6,6 +6,7 @@ import { request } from 'node:http';
 import t from 'tap';
 import { eventually, startDaemon } from '../support/daemon.ts';
 import { golden } from '../support/golden.ts';
+import { HARD_NAMES, startNamed } from '../support/named-process.ts';
 import { needs } from '../support/needs.ts';
 import { startPrometheus } from '../support/prometheus.ts';
 
@@ -49,6 +50,7 @@ t.test(
   'Prometheus scrapes everything and each compatible family, in OpenMetrics and gzip, without a complaint',
   { skip: needs('prometheus') },
   async (t) => {
+    await Promise.all(HARD_NAMES.map((name) => startNamed(t, name)));
     const daemon = startDaemon(t, { config: 'probes: { periodSeconds: 1 }\n' });
     await daemon.until(/first report/);
     const paths = { all: '/metrics', node: '/metrics/node', process: '/metrics/process' };
@@ -82,6 +84,9 @@ t.test(
       'rate(namedprocess_namegroup_cpu_seconds_total{job="all",groupname="prometheus",mode="user"}[10s])',
       'jdos_series{job="all"} > 100',
       'jdos_component_up{component="probes"} == 1',
+      ...HARD_NAMES.map(
+        (name) => `namedprocess_namegroup_num_procs{job="all",groupname=${promqlString(name.toString())}} == 1`,
+      ),
     ]) {
       t.equal((await prometheus.query(promql)).length, 1, promql);
     }
@@ -113,6 +118,9 @@ t.test(
     );
   },
 );
+
+/** PromQL takes U+FFFD only in escaped form. */
+const promqlString = (text: string): string => JSON.stringify(text).replaceAll('\ufffd', '\\ufffd');
 
 /** The answer to a scraper as it crosses the wire, still packed. */
 const scrapeRaw = (url: string): Promise<{ headers: NodeJS.Dict<string | string[]>; body: Buffer }> =>
