@@ -39,8 +39,8 @@ export interface Components {
   health(): ReadonlyMap<string, Health>;
 }
 
-export const FIRST_RETRY_MS = 500;
-export const LAST_RETRY_MS = 30_000;
+const FIRST_RETRY_MS = 500;
+const LAST_RETRY_MS = 30_000;
 
 /** Milliseconds to wait before try number `attempt` (0 is the first retry): doubling, at most {@link LAST_RETRY_MS}. */
 export const backOffMs = (attempt: number): number => Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** attempt);

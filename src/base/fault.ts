@@ -23,7 +23,7 @@ export function faultKind(code: `JD_${string}`, status: number, remedy: string):
 /** All kinds declared by the modules loaded so far, by code. */
 export const faultKinds = (): readonly FaultKind[] => [...kinds.values()].sort((a, b) => a.code.localeCompare(b.code));
 
-export interface FaultOptions {
+interface FaultOptions {
   readonly cause?: unknown;
   /** Replaces the kind's remedy where this case has a more precise one. */
   readonly remedy?: string;

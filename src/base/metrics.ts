@@ -1,2 +1,2 @@
 // prom-client, the registry of the daemon's own metrics.
-export { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+export { Counter, Gauge, Histogram, Registry } from 'prom-client';

@@ -7,17 +7,17 @@ import { z } from '../base/schema.ts';
 import { defaultDataDir, frontSocket, layout } from '../daemon/index.ts';
 import type { Io } from './io.ts';
 
-export const DAEMON_UNREACHABLE = faultKind(
+const DAEMON_UNREACHABLE = faultKind(
   'JD_DAEMON_UNREACHABLE',
   503,
   'start it with `jdos daemon`, or say where it is with --server URL, --server unix:PATH or --data-dir',
 );
-export const TOKEN_FILE_UNREADABLE = faultKind(
+const TOKEN_FILE_UNREADABLE = faultKind(
   'JD_TOKEN_FILE_UNREADABLE',
   400,
   'give --token-file (or JDOS_TOKEN_FILE) a file that this user may read; the admin token is in <data-dir>/admin.token',
 );
-export const ANSWER_NOT_UNDERSTOOD = faultKind(
+const ANSWER_NOT_UNDERSTOOD = faultKind(
   'JD_ANSWER_NOT_UNDERSTOOD',
   502,
   'check that --server is the address of a jdos daemon of the same version',
@@ -46,7 +46,7 @@ const Problem = z.object({
   errors: z.array(z.object({ path: z.string(), expected: z.string() })).optional(),
 });
 
-export interface Target {
+interface Target {
   readonly origin: string;
   readonly socketPath: string | undefined;
   readonly dataDir: string;

@@ -63,7 +63,7 @@ function settings(command: Command): void {
 }
 
 /** What happened, why, and what to do next. */
-export function errorLines(error: unknown, io: Io): string[] {
+function errorLines(error: unknown, io: Io): string[] {
   const lines = [`${paint(io, 'red', 'error:')} ${explain(error)}`];
   if (!(error instanceof Fault)) return lines;
   if (!error.message.includes('\n')) lines.push(...error.details.map((detail) => `  ${describeField(detail)}`));

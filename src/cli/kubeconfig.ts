@@ -4,7 +4,7 @@ import { Fault, faultKind } from '../base/fault.ts';
 import { type CliCommand, serverOptions } from './command.ts';
 import { findCa, findToken, type ServerOptions, target } from './client.ts';
 
-export const NO_CREDENTIALS = faultKind(
+const NO_CREDENTIALS = faultKind(
   'JD_NO_CREDENTIALS',
   400,
   'run this as the user of the daemon, or name the files with --token-file and --ca-file',

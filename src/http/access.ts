@@ -12,7 +12,7 @@ export type Credentials =
   | { readonly kind: 'token'; readonly scheme: Scheme; readonly name: string; readonly role: Role };
 export type Scheme = 'bearer' | 'basic';
 
-export type Decision =
+type Decision =
   | { readonly allow: true; readonly name: string; readonly role: Role | 'anonymous' }
   | { readonly allow: false; readonly status: 401 | 403; readonly because: string };
 
@@ -36,7 +36,7 @@ const RANK = { viewer: 1, operator: 2, admin: 3 } as const satisfies Record<Role
 export const roleHas = (role: Role | 'anonymous', right: Right): boolean =>
   role !== 'anonymous' && RANK[role] >= RANK[LEAST_ROLE[right]];
 
-export interface Question {
+interface Question {
   readonly listener: Listener;
   readonly method: string;
   readonly right: Right;
@@ -73,7 +73,7 @@ const REJECTED = {
   expired: 'the token has expired',
 } as const;
 
-export interface Presented {
+interface Presented {
   readonly scheme: Scheme;
   readonly token: string;
 }

@@ -32,7 +32,7 @@ export interface RequestState {
   rejection?: Rejection;
 }
 
-export interface GuardOptions {
+interface GuardOptions {
   readonly limits: HttpLimits;
   readonly names: () => readonly string[];
   readonly tokens: TokenBook;
@@ -47,7 +47,7 @@ const RIGHT_WITHOUT_ROUTE: Right = 'health';
 export const rightOf = (state: RequestState): Right => state.route?.right ?? RIGHT_WITHOUT_ROUTE;
 
 /** `address:port` of the other side, or `unix`. */
-export function remoteOf({ socket }: IncomingMessage): string {
+function remoteOf({ socket }: IncomingMessage): string {
   const address = socket.remoteAddress;
   return address === undefined ? 'unix' : `${address.includes(':') ? `[${address}]` : address}:${socket.remotePort}`;
 }

@@ -23,7 +23,7 @@ export interface DaemonFacts {
   readonly series?: number;
 }
 
-export interface StatusSources {
+interface StatusSources {
   readonly parts: () => Parts;
   readonly facts: () => DaemonFacts | Promise<DaemonFacts>;
   readonly version: string;

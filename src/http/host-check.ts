@@ -4,7 +4,7 @@ import { isHost } from './address.ts';
 /** Names every listener answers to. */
 const ALWAYS = ['localhost', '127.0.0.1', '::1'];
 
-export interface HostQuestion {
+interface HostQuestion {
   /** The Host header. Absent in HTTP/1.0: no browser sends that. */
   readonly host: string | undefined;
   /** The address of this host that the connection came in on. */
@@ -31,7 +31,7 @@ function nameOf(host: string): string | undefined {
 
 const READING = new Set(['GET', 'HEAD', 'OPTIONS']);
 
-export interface OriginQuestion {
+interface OriginQuestion {
   readonly method: string;
   readonly host: string | undefined;
   readonly origin: string | undefined;

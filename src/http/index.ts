@@ -4,7 +4,6 @@ export { formatAddress, parseAddress, type Address } from './address.ts';
 export { roleHas, type Listener } from './access.ts';
 export type { DaemonFacts, Parts, ProcessFacts } from './health-routes.ts';
 export { httpMigrations } from './migrations.ts';
-export { openApi } from './openapi.ts';
 export { Problem } from './problem.ts';
 export { openFrontDoor, type FrontDoor, type FrontDoorOptions } from './server.ts';
-export { ADMIN_TOKEN, hashToken, newToken, type TokenBook, type TokenRecord } from './tokens.ts';
+export { hashToken, newToken } from './tokens.ts';

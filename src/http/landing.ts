@@ -5,7 +5,7 @@ import { formatSeconds } from '../base/units.ts';
 import type { Parts } from './health-routes.ts';
 import { CSS } from './landing-style.ts';
 
-export interface LandingSources {
+interface LandingSources {
   readonly parts: () => Parts;
   readonly version: string;
   readonly hostname: string;

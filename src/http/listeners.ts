@@ -1,16 +1,16 @@
 // The three listeners as servers, and the keeper that tries a busy address again while the others work.
-import { createServer as createHttp, type RequestListener, type Server } from 'node:http';
+import { createServer as createHttp, type RequestListener, type Server, STATUS_CODES } from 'node:http';
 import { createServer as createHttps, type Server as SecureServer } from 'node:https';
 import { chmod, chown, lstat, unlink } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { backOffMs } from '../base/component.ts';
-import { explain, Fault, systemCode } from '../base/fault.ts';
+import { explain, Fault, type FaultKind, systemCode } from '../base/fault.ts';
 import type { Logger } from '../base/logging.ts';
 import type { Listener } from './access.ts';
 import { formatAddress, type Address } from './address.ts';
 import type { HttpLimits } from './config.ts';
-import { LISTEN_BUSY, LISTEN_FAILED } from './faults.ts';
+import { HEADERS_TOO_LARGE, INVALID_REQUEST, LISTEN_BUSY, LISTEN_FAILED, REQUEST_TIMEOUT } from './faults.ts';
 import type { TlsMaterial } from './tls.ts';
 
 /** Linux' sun_path without its final zero byte (unix(7)). */
@@ -114,7 +114,7 @@ const listening = (server: Server, where: { host: string; port: number } | { pat
   });
 
 /** How a listener is opened: makes a server that listens, or rejects with a Fault. */
-export interface ListenerPlan {
+interface ListenerPlan {
   readonly listener: Listener;
   readonly open: () => Promise<Server>;
 }
@@ -184,15 +184,15 @@ async function closeServer(server: Server, sockets: ReadonlySet<Socket>, graceMs
   await closed;
 }
 
-export interface ConnectionEvents {
+interface ConnectionEvents {
   readonly onRequest: RequestListener;
   readonly onMalformed: (code: string | undefined) => void;
 }
 
 /** Bytes that are no request: answered where nothing of another answer is on its way, then closed. */
-const MALFORMED: Readonly<Record<string, readonly [status: string, code: string]>> = {
-  HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', 'JD_HEADERS_TOO_LARGE'],
-  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'JD_REQUEST_TIMEOUT'],
+const MALFORMED: Readonly<Record<string, FaultKind>> = {
+  HPE_HEADER_OVERFLOW: HEADERS_TOO_LARGE,
+  ERR_HTTP_REQUEST_TIMEOUT: REQUEST_TIMEOUT,
 };
 
 /** Connects a server to the router. */
@@ -214,15 +214,11 @@ export function serve(server: Server | SecureServer, { onRequest, onMalformed }:
     const isHttp = name?.startsWith('HPE_') === true || name === 'ERR_HTTP_REQUEST_TIMEOUT';
     // A failed TLS handshake comes here too, and there is nobody to answer.
     if (!isHttp || !socket.writable || answering) return void socket.destroy();
-    const [status, code] = MALFORMED[name ?? ''] ?? ['400 Bad Request', 'JD_INVALID_REQUEST'];
-    const body = JSON.stringify({
-      type: `urn:jdos:error:${code}`,
-      title: status.slice(4),
-      status: Number(status.slice(0, 3)),
-      code,
-    });
+    const { code, status, remedy } = MALFORMED[name ?? ''] ?? INVALID_REQUEST;
+    const title = STATUS_CODES[status];
+    const body = JSON.stringify({ type: `urn:jdos:error:${code}`, title, status, code, remedy });
     socket.end(
-      `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: application/problem+json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+      `HTTP/1.1 ${status} ${title}\r\nConnection: close\r\nContent-Type: application/problem+json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
       () => socket.destroy(),
     );
   });

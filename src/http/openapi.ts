@@ -69,7 +69,7 @@ function operation(definition: Route): Json {
 }
 
 /** The document of a set of routes. */
-export function openApi(routes: readonly Route[], version: string): Json {
+function openApi(routes: readonly Route[], version: string): Json {
   const paths: Record<string, Json> = {};
   for (const one of [...routes].sort((a, b) => a.path.localeCompare(b.path))) {
     const path = one.path.replace(/:([A-Za-z0-9_]+)/g, '{$1}');

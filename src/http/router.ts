@@ -23,7 +23,7 @@ declare module 'fastify' {
   }
 }
 
-export interface RouterOptions {
+interface RouterOptions {
   readonly routes: readonly Route[];
   readonly limits: HttpLimits;
   readonly guard: ReturnType<typeof makeGuard>;

@@ -37,8 +37,7 @@ export interface TokenRecord {
   readonly lastUsedAt?: number;
 }
 
-export type Verification =
-  { readonly name: string; readonly role: Role } | { readonly rejected: 'unknown' | 'expired' };
+type Verification = { readonly name: string; readonly role: Role } | { readonly rejected: 'unknown' | 'expired' };
 
 export interface NewToken {
   readonly name: string;

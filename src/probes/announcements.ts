@@ -81,7 +81,7 @@ const MAX_LINE = 32 * 1024;
 /** After a deadline the pipe is read once more: a watcher that was itself held up has not seen what waits in it. */
 const GRACE_MS = 100;
 
-export interface HangWatch {
+interface HangWatch {
   /** Called once, with the innermost read that outlived its deadline; the process is to be killed then. */
   readonly onHang: (collector: string, target: string) => void;
   readonly clock?: Clock;

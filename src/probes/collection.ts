@@ -10,7 +10,7 @@ import type { Collected } from './family-writer.ts';
 import { HostFiles, QUARANTINED, readFailure } from './host-files.ts';
 import type { Publication } from './publication.ts';
 
-export const COLLECTION_DEADLINE = faultKind(
+const COLLECTION_DEADLINE = faultKind(
   'JD_COLLECTION_DEADLINE',
   503,
   'look at the logs for what this collector reads; it is tried again by itself',
@@ -26,13 +26,13 @@ export interface QuarantineEntry {
 }
 
 /** Milliseconds an asynchronous collection may take. */
-export const COLLECTION_DEADLINE_MS = 30_000;
+const COLLECTION_DEADLINE_MS = 30_000;
 /** Milliseconds until a collection that blocks this process is a hang: later, so that an asynchronous one ends by itself. */
-export const COLLECTION_HANG_MS = 35_000;
+const COLLECTION_HANG_MS = 35_000;
 
 const MAX_MESSAGE = 1000;
 
-export interface CollectionOptions {
+interface CollectionOptions {
   readonly collector: Collector;
   /** `/`, or where the host's root is mounted. */
   readonly hostRoot: string;

@@ -9,7 +9,7 @@ export interface ExposedFamily {
   readonly text: string;
 }
 
-export type Format = 'text' | 'openmetrics';
+type Format = 'text' | 'openmetrics';
 
 export const CONTENT_TYPES: Readonly<Record<Format, string>> = {
   text: 'text/plain; version=0.0.4; charset=utf-8',

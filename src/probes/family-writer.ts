@@ -2,7 +2,7 @@
 import type { Metric, SampleWriter } from './collector.ts';
 import type { PublishedFamily, WatchedSample } from './publication.ts';
 
-export interface FamilyWriterOptions {
+interface FamilyWriterOptions {
   /** Metrics whose samples are handed over as values too. */
   readonly watch: ReadonlySet<string>;
   /** Samples beyond this are dropped and counted. */
@@ -21,11 +21,11 @@ export interface Collected {
   readonly duplicates: readonly string[];
 }
 
-export interface FamilyWriter extends SampleWriter {
+interface FamilyWriter extends SampleWriter {
   finish(): Collected;
 }
 
-export const NAMED_DUPLICATES = 5;
+const NAMED_DUPLICATES = 5;
 
 interface Family {
   readonly metric: Metric;

@@ -13,12 +13,12 @@ import {
 import { join } from 'node:path';
 import { Fault, faultKind, systemCode } from '../base/fault.ts';
 
-export const NOT_REGULAR = faultKind(
+const NOT_REGULAR = faultKind(
   'JD_NOT_A_REGULAR_FILE',
   500,
   'put back the regular file that belongs at this path; the daemon does not read FIFOs, sockets or devices in its place',
 );
-export const TOO_LARGE = faultKind(
+const TOO_LARGE = faultKind(
   'JD_FILE_TOO_LARGE',
   500,
   'look at what writes this file: it is larger than any kernel makes it',
@@ -30,7 +30,7 @@ export const QUARANTINED = faultKind(
 );
 
 /** Told about each read that can block for ever, so that a hang can be named and the process killed. */
-export interface Announcer {
+interface Announcer {
   begin(target: string): void;
   end(): void;
 }
@@ -45,7 +45,7 @@ export interface FileSystemStats {
 }
 
 /** Why a read failed, in the words of the self metrics. */
-export type ReadFailure = 'absent' | 'permission' | 'failed';
+type ReadFailure = 'absent' | 'permission' | 'failed';
 
 const ABSENT = new Set(['ENOENT', 'ESRCH', 'ENODEV', 'ENOTDIR', 'ENXIO']);
 const FORBIDDEN = new Set(['EACCES', 'EPERM']);

@@ -1,13 +1,13 @@
 // Probes: what reads the host, and what remembers and exposes what was read.
-export { announceTo, SILENT, watchAnnouncements, type Announcements } from './announcements.ts';
+export { announceTo, SILENT, watchAnnouncements } from './announcements.ts';
 export { systemClock, type Clock } from './clock.ts';
 export type { QuarantineEntry } from './collection.ts';
-export type { Collector, Metric, MetricType, View } from './collector.ts';
+export type { Collector, Metric } from './collector.ts';
 export { ProbesConfig } from './config.ts';
 export type { CollectorStatus, HostView } from './host-view.ts';
 export { runnerProcedures, snapshotProcedures } from './procedures.ts';
 export { Publication, Resumption, type WatchedSample } from './publication.ts';
 export { collectors, enabledCollectors, unknownDisabled } from './registry.ts';
-export { probeRoutes, type ProbeRoutesOptions } from './routes.ts';
+export { probeRoutes } from './routes.ts';
 export { openRunner, type Runner, type RunnerOptions } from './runner.ts';
-export { openSnapshots, type Snapshots } from './snapshots.ts';
+export { openSnapshots } from './snapshots.ts';

@@ -9,18 +9,18 @@ import { CONTENT_TYPES, negotiate, renderExposition, type ExposedFamily } from '
 import { nodeSelfFamilies, ownFamilies, selfFamilies } from './self-metrics.ts';
 import type { CollectorFacts, Snapshots } from './snapshots.ts';
 
-export const BAD_SELECTION = faultKind(
+const BAD_SELECTION = faultKind(
   'JD_BAD_SELECTION',
   400,
   'give either collect[] or exclude[], each with names from /jdos/v1/collectors',
 );
-export const NOT_SEEN_YET = faultKind(
+const NOT_SEEN_YET = faultKind(
   'JD_NOT_SEEN_YET',
   503,
   'ask again in some seconds; if it stays so, /jdos/v1/collectors says why',
 );
 
-export interface ProbeRoutesOptions {
+interface ProbeRoutesOptions {
   readonly snapshots: Snapshots;
   /** The daemon's own metrics. */
   readonly own: Registry;
@@ -79,7 +79,7 @@ function expositionRoute({ snapshots, own, log, now }: ProbeRoutesOptions, view:
 }
 
 /** The collectors that `collect[]` names or `exclude[]` leaves. Throws a Fault for both at once and for unknown names. */
-export function selectCollectors(offered: readonly CollectorFacts[], query: Selection): readonly CollectorFacts[] {
+function selectCollectors(offered: readonly CollectorFacts[], query: Selection): readonly CollectorFacts[] {
   const [collect, exclude] = [query['collect[]'], query['exclude[]']];
   if (collect !== undefined && exclude !== undefined) {
     throw new Fault(BAD_SELECTION, 'collect[] and exclude[] are given together');

@@ -10,7 +10,7 @@ import type { Collector } from './collector.ts';
 import type { ProbesConfig } from './config.ts';
 import type { Publication, Resumption } from './publication.ts';
 
-export const PROBES_STOPPED = faultKind(
+const PROBES_STOPPED = faultKind(
   'JD_PROBES_STOPPED',
   503,
   'ask again in some seconds: the probe process is being stopped or started',

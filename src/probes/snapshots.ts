@@ -5,7 +5,7 @@ import type { Collector } from './collector.ts';
 import type { CollectorStatus, HostView } from './host-view.ts';
 import type { Publication, PublishedFamily, Resumption } from './publication.ts';
 
-export const UNKNOWN_PUBLISHER = faultKind(
+const UNKNOWN_PUBLISHER = faultKind(
   'JD_UNKNOWN_PUBLISHER',
   400,
   'restart the daemon: its processes are of different versions or configurations',
@@ -15,7 +15,7 @@ export const UNKNOWN_PUBLISHER = faultKind(
 export type CollectorFacts = Pick<Collector, 'name' | 'view' | 'periodSeconds' | 'metrics'>;
 
 /** After this many periods without a success, what a collector said is no longer shown. */
-export const PERIODS_SHOWN = 4;
+const PERIODS_SHOWN = 4;
 
 export interface ErrorCount {
   readonly collector: string;
@@ -46,7 +46,7 @@ interface Memory {
   readonly errors: Map<string, number>;
 }
 
-export interface SnapshotsOptions {
+interface SnapshotsOptions {
   /** Those that the probe process runs. */
   readonly collectors: readonly CollectorFacts[];
   readonly log: Logger;

@@ -83,12 +83,3 @@ t.test(
     }
   },
 );
-
-t.test('every fault says what happened', async (t) => {
-  const silent = (await documentedFaults(await sources())).filter(({ messages }) => messages.length === 0);
-  t.same(
-    silent.map(({ code }) => code),
-    // Theirs come from elsewhere: the decision about a request, the limits of the HTTP parser.
-    ['JD_FORBIDDEN', 'JD_REQUEST_TIMEOUT', 'JD_UNAUTHENTICATED'],
-  );
-});

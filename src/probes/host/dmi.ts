@@ -19,7 +19,7 @@ const LABELS = [
   'product_version',
   'system_vendor',
 ] as const;
-export type Dmi = Readonly<Partial<Record<(typeof LABELS)[number], string>>>;
+type Dmi = Readonly<Partial<Record<(typeof LABELS)[number], string>>>;
 
 const LONGEST_VALUE = 256;
 

@@ -14,7 +14,7 @@ const PATIENCE_MS = 1000;
 const Seen = z.strictObject({ at: z.number(), hardware: Hardware });
 export type Seen = z.output<typeof Seen>;
 
-export interface LookoutOptions {
+interface LookoutOptions {
   readonly look: () => Promise<Hardware>;
   /** Unix milliseconds. */
   readonly now: () => number;
@@ -23,7 +23,7 @@ export interface LookoutOptions {
   readonly patienceMs?: number;
 }
 
-export interface Lookout {
+interface Lookout {
   /** What was seen last. Rejects when the last look failed, and while the first one has not ended. */
   latest(): Promise<Seen>;
   state(): Seen | undefined;

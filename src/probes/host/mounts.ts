@@ -52,7 +52,7 @@ export function parseMountinfo(text: string): Mount[] {
 const isAtOrBelow = (path: string, top: string): boolean =>
   path === top || path.startsWith(top.endsWith('/') ? top : `${top}/`);
 
-export interface Exclusions {
+interface Exclusions {
   readonly excludeTypes: readonly string[];
   /** Paths that are left out with everything below them. */
   readonly excludeMounts: readonly string[];

@@ -17,7 +17,7 @@ const LABELS = [
   'version_codename',
   'version_id',
 ] as const;
-export type OsRelease = Readonly<Partial<Record<(typeof LABELS)[number], string>>>;
+type OsRelease = Readonly<Partial<Record<(typeof LABELS)[number], string>>>;
 
 const LONGEST_VALUE = 256;
 

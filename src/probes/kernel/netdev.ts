@@ -11,7 +11,7 @@ const METRICS = new Map(STATISTICS.map((statistic) => [statistic, `node_network_
 const FILE = '/proc/net/dev';
 const LARGEST = 16 * 1024 * 1024; // about 130 bytes per interface, and hosts with tens of thousands exist
 
-export interface NetDevices {
+interface NetDevices {
   /** The statistic of each column, `receive_bytes` and so on, as the header names them. */
   readonly statistics: readonly string[];
   readonly devices: ReadonlyMap<string, readonly number[]>;

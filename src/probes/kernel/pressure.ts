@@ -5,7 +5,7 @@ import { readFailure, type HostFiles } from '../host-files.ts';
 import { eachLine, unexpected, unsigned } from './text.ts';
 
 /** Microseconds since boot during which some tasks, or all of them, waited. */
-export interface Stalls {
+interface Stalls {
   readonly some?: number;
   readonly full?: number;
 }

@@ -7,7 +7,7 @@ const RESTART_TICKS = 300;
 const Saved = z.record(z.string(), z.object({ last: z.array(z.number()), base: z.array(z.number()).optional() }));
 type Saved = z.output<typeof Saved>;
 
-export interface Ratchet {
+interface Ratchet {
   /** The columns of one CPU, never smaller than those given for it before. */
   advance(cpu: string, raw: readonly number[]): readonly number[];
   /** For the process after this one: what {@link openRatchet} takes. */

@@ -26,7 +26,7 @@ const SINGLE: readonly (Metric & { readonly key: string })[] = [
 ];
 const NAMES = new Map(SINGLE.map(({ key, name }) => [key, name]));
 
-export interface KernelStat {
+interface KernelStat {
   /** Ticks per CPU (`0`, `1`, …), in the kernel's order of columns: at least four. */
   readonly cpus: ReadonlyMap<string, readonly number[]>;
   /** The other numbers by metric name. */

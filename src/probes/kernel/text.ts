@@ -1,7 +1,7 @@
 // Strict reading of the kernel's text: lines, words and numbers, without a regular expression per line.
 import { Fault, faultKind } from '../../base/fault.ts';
 
-export const UNEXPECTED_TEXT = faultKind(
+const UNEXPECTED_TEXT = faultKind(
   'JD_UNEXPECTED_KERNEL_TEXT',
   500,
   'report this message with the output of `uname -r`: the file does not look like what any known kernel writes',

@@ -11,7 +11,7 @@ const TIMESYNCD = '/run/systemd/timesync';
 export const SYNCHRONIZED_FOR_SECONDS = 32_000;
 
 /** What systemd-timesyncd left in /run/systemd/timesync. */
-export interface TimesyncdFiles {
+interface TimesyncdFiles {
   /** The directory exists: the service runs. */
   readonly running: boolean;
   /** Unix milliseconds when `synchronized` was touched last, or undefined when it does not exist. */

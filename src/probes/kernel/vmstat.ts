@@ -3,7 +3,7 @@ import { stateless, type Collector } from '../collector.ts';
 import { eachLine, unexpected, unsigned } from './text.ts';
 
 /** What node_exporter's default, `^(oom_kill|pgpg|pswp|pg.*fault).*`, selects among the fields the kernel has. */
-export const VMSTAT_FIELDS = [
+const VMSTAT_FIELDS = [
   'oom_kill',
   'pgfault',
   'pgmajfault',
