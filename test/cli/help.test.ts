@@ -1,4 +1,4 @@
-// What people read with --help, as it stands in test/golden/cli and in docs/cli.md. UPDATE_GOLDEN=1 writes both anew.
+// What people read with --help, as it stands in test/golden/cli and in docs/cli.md. `npm run docs` writes both anew.
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
@@ -44,7 +44,7 @@ const EXITS = {
   critical: '`jdos inspect --exit-code` only: there is something critical',
 } as const satisfies Record<keyof typeof EXIT, string>;
 
-const HEAD = `<!-- Made by test/cli/help.test.ts from the commands; UPDATE_GOLDEN=1 writes it anew. -->
+const HEAD = `<!-- Made by test/cli/help.test.ts from the commands; \`npm run docs\` writes it anew. -->
 
 # The command line
 

@@ -1,4 +1,4 @@
-// docs/errors.md lists every fault the sources declare, and no other. UPDATE_GOLDEN=1 writes it anew.
+// docs/errors.md lists every fault the sources declare, and no other. `npm run docs` writes it anew.
 import { STATUS_CODES } from 'node:http';
 import t from 'tap';
 import { golden } from '../support/golden.ts';
@@ -18,7 +18,7 @@ const PARTS: Readonly<Record<string, string>> = {
   drivers: 'Stores and drivers',
 };
 
-const HEAD = `<!-- Made by test/docs/errors.test.ts from the sources; UPDATE_GOLDEN=1 writes it anew. -->
+const HEAD = `<!-- Made by test/docs/errors.test.ts from the sources; \`npm run docs\` writes it anew. -->
 
 # Errors
 

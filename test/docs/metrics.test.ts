@@ -1,4 +1,4 @@
-// docs/metrics.md lists every metric the daemon exposes, and no other. UPDATE_GOLDEN=1 writes it anew.
+// docs/metrics.md lists every metric the daemon exposes, and no other. `npm run docs` writes it anew.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
@@ -8,6 +8,9 @@ import { ownMetrics } from '../../src/daemon/own-metrics.ts';
 import { httpMetrics } from '../../src/http/metrics.ts';
 import { collectors } from '../../src/probes/registry.ts';
 import { NODE_SELF_METRICS, SELF_METRICS } from '../../src/probes/self-metrics.ts';
+import { ledgerMetrics } from '../../src/tracing/ledger/metrics.ts';
+import { traceMetrics } from '../../src/tracing/metrics.ts';
+import { rpcMetrics } from '../../src/tracing/yarpc/metrics.ts';
 import { eventually, startDaemon } from '../support/daemon.ts';
 import { golden } from '../support/golden.ts';
 import { sources } from './fault-sources.ts';
@@ -15,6 +18,9 @@ import { sources } from './fault-sources.ts';
 /** Everything that registers metrics of the daemon's own, by the part it belongs to. */
 const REGISTRARS: Readonly<Record<string, (registry: Registry) => void>> = {
   http: httpMetrics,
+  messages: (registry) => ledgerMetrics(registry, () => ({ recorded: 0, unrecorded: 0, bytes: 0 })),
+  traces: (registry) => traceMetrics(registry, () => undefined),
+  yarpc: rpcMetrics,
 };
 
 interface DocumentedMetric {
@@ -55,7 +61,7 @@ function documentedMetrics(): readonly DocumentedMetric[] {
   ].toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-const HEAD = `<!-- Made by test/docs/metrics.test.ts from the sources; UPDATE_GOLDEN=1 writes it anew. -->
+const HEAD = `<!-- Made by test/docs/metrics.test.ts from the sources; \`npm run docs\` writes it anew. -->
 
 # Metrics
 
