@@ -45,7 +45,7 @@ export interface LedgerOptions {
   readonly now: () => number;
 }
 
-const RETAIN_EVERY_MS = 600_000;
+const RETAIN_EVERY_MS = 60_000;
 
 export function openLedger({ dir, config, services, log, now }: LedgerOptions): Ledger {
   const identity = callerIdentity(services[0]);
