@@ -11,6 +11,8 @@ import { reportCommand } from './report.ts';
 import { statusCommand } from './status.ts';
 import { tokenCommand } from './token.ts';
 import { topCommand } from './top.ts';
+import { traceCommand } from './trace.ts';
+import { tracesCommand } from './traces.ts';
 
 export const commands: readonly CliCommand[] = [
   daemonCommand,
@@ -21,6 +23,8 @@ export const commands: readonly CliCommand[] = [
   messageCommand,
   messagesCommand,
   mailCommand,
+  traceCommand,
+  tracesCommand,
   kubeconfigCommand,
   tokenCommand,
   configCommand,
