@@ -41,6 +41,6 @@ dd{min-width:0;overflow-wrap:anywhere}
 .links code{color:var(--accent);overflow-wrap:anywhere}
 .text{color:var(--soft);font-size:.9rem}
 footer{margin-top:2.4rem;color:var(--soft);font-size:.9rem}
-@media (max-width:34rem){.row{flex-wrap:wrap}.summary{order:3;flex-basis:100%}.summary:empty{display:none}.state{margin-left:auto}dl div{flex-direction:column;gap:0}}
+@media (max-width:34rem){.row{flex-wrap:wrap}.summary{order:3;flex-basis:100%}.summary:empty{display:none}.state{margin-left:auto}dl div{flex-direction:column;gap:0;padding:.25rem 0}}
 @media print{body{padding:0}.links{display:none}}
 `;

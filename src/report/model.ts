@@ -234,9 +234,7 @@ function trendOf(
 function changesOf(input: ReportInput, locale: Locale): Omit<NonNullable<ReportModel['changes']>, 'numeral'> {
   const words = WORDS[locale];
   const change = input.change ?? { added: [], worse: [], better: [], unchanged: [], gone: [] };
-  const names = change.gone
-    .slice(0, GONE_NAMES)
-    .map((r) => plain(`${input.checks.get(r.code)?.title[locale] ?? r.code} ${r.target}`, 60));
+  const names = change.gone.slice(0, GONE_NAMES).map((r) => plain(nameOf(r, input, locale), 60));
   const more = change.gone.length - names.length;
   return {
     added: change.added.length,
@@ -279,10 +277,16 @@ function mutedOf(
 ): Omit<NonNullable<ReportModel['muted']>, 'numeral'> {
   const words = WORDS[locale];
   const rows = muted.slice(0, full === true ? 200 : MUTED_IN_MAIL).map((r) => ({
-    title: plain(`${input.checks.get(r.code)?.title[locale] ?? r.code} ${r.target}`, 100),
+    title: plain(nameOf(r, input, locale), 100),
     until: words.until(shortMoment(r.muted?.until ?? 0, timeZone)),
     reason: plain(r.muted?.reason ?? '', 160),
   }));
   const more = muted.length - rows.length;
   return { count: muted.length, rows, more: more > 0 ? words.more(more) : undefined };
+}
+
+/** The check's title and what it is about, unless that is the host as a whole. */
+function nameOf({ code, target }: Result, { checks }: ReportInput, locale: Locale): string {
+  const title = checks.get(code)?.title[locale] ?? code;
+  return target === 'host' ? title : `${title} ${target}`;
 }

@@ -12,7 +12,7 @@ import { TEMPLATES } from './setup.ts';
 
 const skip = await access(CHROMIUM).then(
   () => false,
-  () => 'Chromium is missing: apt-get install chromium fonts-noto-cjk',
+  () => 'Chromium is missing: apt-get install chromium fonts-liberation fonts-noto-cjk',
 );
 
 interface Seen {

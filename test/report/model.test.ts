@@ -39,7 +39,7 @@ t.test('at most seven actions, and the rest is counted', async (t) => {
 
 t.test('what is muted is listed with its end and reason, and is no problem', async (t) => {
   const { muted, actions } = zh(SAMPLES.bad);
-  t.same(muted?.rows, [{ title: '探针开销 host', until: '等到 11-24 18:00', reason: 'OPS-1187' }]);
+  t.same(muted?.rows, [{ title: '探针开销', until: '等到 11-24 18:00', reason: 'OPS-1187' }]);
   t.notOk(actions?.lines.some((line) => line.code === 'SELF_COST'));
 });
 
