@@ -33,7 +33,7 @@ const LAST_MS = 500;
 
 /** Its timer runs only while something waits to be shipped. */
 export function bufferedRecorder(options: BufferedRecorderOptions): BufferedRecorder {
-  const { services, call, log, capacity = 20_000, shipEveryMs = 2000 } = options;
+  const { services, call, log, capacity = 20_000, shipEveryMs = 5000 } = options;
   const identity = callerIdentity(services[0]);
   let buffer = new Map<string, Facts>();
   let from = unixMicros();

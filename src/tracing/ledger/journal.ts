@@ -27,7 +27,7 @@ export interface JournalOptions {
 }
 
 /** How long a report waits for company when nobody waits for it. */
-const LAZY_MS = 1000;
+const LAZY_MS = 3000;
 /** A reply waits no longer for its row than this: a disk that hangs must not hang the calls. */
 const LONGEST_MS = 1500;
 const MOST_PENDING = 50_000;
