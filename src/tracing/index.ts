@@ -1,6 +1,6 @@
 // Tracing: spans taken in, kept and found; and yaRPC, by which the daemon's processes speak.
 export { openTracing } from './tracing.ts';
-export { bufferedRecorder, type BufferedRecorder } from './ledger/buffered.ts';
+export { bufferedRecorder } from './ledger/buffered.ts';
 export { type Ledger, openLedger } from './ledger/ledger.ts';
 export { ledgerMetrics } from './ledger/metrics.ts';
 export type { Recorder } from './ledger/recorder.ts';

@@ -4,6 +4,7 @@ import { conclude, GRACE } from '../../src/tracing/ledger/conclude.ts';
 import type { Facts } from '../../src/tracing/ledger/facts.ts';
 import { newMessageId } from '../../src/tracing/ledger/message-id.ts';
 import type { Watermark } from '../../src/tracing/ledger/recorder.ts';
+import { clockOffset } from '../../src/tracing/ledger/view.ts';
 
 const SECOND = 1_000_000;
 const T0 = Date.UTC(2026, 10, 25, 10, 14, 3) * 1000;
@@ -134,4 +135,18 @@ t.test('callers that keep no records are judged by their connection', async (t) 
   t.equal(conclude({ ...plain, written: 0 }, AFTER, []).state, 'lost_reply');
   t.equal(conclude(plain, T0 + SECOND, []).state, 'in_flight', 'not written yet');
   t.equal(conclude(plain, T0 + 3600 * SECOND, []).state, 'unconfirmed', 'the daemon died before it knew');
+});
+
+t.test('the offset of the clocks is estimated from the four times of a whole exchange', async (t) => {
+  // The callee's clock is 2 s ahead; 3 ms there, 5 ms back.
+  const whole = {
+    ...sent,
+    receivedAt: T0 + 3000 + 2 * SECOND,
+    repliedAt: T0 + 13_000 + 2 * SECOND,
+    endedAt: T0 + 18_000,
+    ended: 'replied',
+  } as const;
+  t.same(clockOffset(whole), { offset: 2 * SECOND - 1000, network: 8000 });
+  t.equal(clockOffset({ ...whole, ended: 'timed_out' }), undefined, 'not from the end of a wait');
+  t.equal(clockOffset(sent), undefined);
 });

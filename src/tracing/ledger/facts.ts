@@ -12,7 +12,7 @@ const hex = (digits: number) =>
     .optional();
 
 /** How a call ended for its caller; `failed` is without a reply. */
-export const ENDS = ['replied', 'failed', 'timed_out', 'cancelled'] as const;
+const ENDS = ['replied', 'failed', 'timed_out', 'cancelled'] as const;
 
 export const Facts = z.strictObject({
   id: z.string().refine((id) => parseMessageId(id) === id, 'a UUIDv7 in lower case'),

@@ -7,7 +7,7 @@ import { parseMessageId } from './message-id.ts';
 import { findMessage, findMessages, type Ledgered } from './query.ts';
 import { MessageView, viewOf } from './view.ts';
 
-export const MESSAGE_UNKNOWN = faultKind(
+const MESSAGE_UNKNOWN = faultKind(
   'JD_MESSAGE_UNKNOWN',
   404,
   'list what is known with `jdos messages`; rows are kept for tracing.messages.retentionDays',
