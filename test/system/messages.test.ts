@@ -1,5 +1,6 @@
 // The message ledger of a whole daemon: rows outlive kill -9, calls to a stopped process end visibly, the story is told.
 import t from 'tap';
+import { openRpcClient } from '../../src/tracing/index.ts';
 import { eventually, privateDirectory, type RunningDaemon, startDaemon } from '../support/daemon.ts';
 
 interface Attempt {
@@ -9,7 +10,7 @@ interface Attempt {
   readonly service: string;
   readonly procedure: string;
   readonly instance?: string;
-  readonly callerSide: { readonly sentAt?: string };
+  readonly callerSide: { readonly endedAt?: string };
   readonly calleeSide: { readonly receivedAt?: string };
 }
 
@@ -64,7 +65,7 @@ t.test('what the processes of the daemon say to each other stands in the ledger,
   ] as const) {
     const row = await eventually(`${caller} → ${service}`, async () => {
       const items = await list(daemon, `caller=${caller}&service=${service}&procedure=${procedure}&state=delivered`);
-      return items.find(({ callerSide, calleeSide }) => callerSide.sentAt && calleeSide.receivedAt);
+      return items.find(({ callerSide, calleeSide }) => callerSide.endedAt && calleeSide.receivedAt);
     });
     const { out } = await daemon.cli('message', row.id);
     for (const moment of ['sent', 'received', 'begun', 'executed', 'replied', 'delivered'])
@@ -76,6 +77,18 @@ t.test('what the processes of the daemon say to each other stands in the ledger,
   t.match(metrics, /^jdos_messages_unrecorded_total 0$/m);
   t.match(metrics, /^jdos_rpc_successes_total\{.*procedure="Probes::publish".*\} [1-9]/m);
   t.match((await daemon.cli('status')).out, /messages +available +\d+ reports recorded/);
+});
+
+t.test('another program calls by URL and token, and its message is followed', async (t) => {
+  const daemon = startDaemon(t);
+  await daemon.until(/listens/);
+  const where = { url: daemon.url(), service: 'jdos', caller: 'cart' };
+  await using client = openRpcClient({ ...where, token: daemon.token });
+  t.same(await client.call('Meta::health', {}, 5000), { ok: true });
+  const row = await eventually('its row', async () => (await list(daemon, 'caller=cart&state=delivered'))[0]);
+  t.match(row, { service: 'jdos', procedure: 'Meta::health', instance: /^cart\// });
+  await using stranger = openRpcClient({ ...where, token: 'jdos_nobody' });
+  await t.rejects(stranger.call('Meta::health', {}, 5000), { code: 'JD_UNAUTHENTICATED' });
 });
 
 t.test('calls to a process that does not move end as timed out, and can be asked for', async (t) => {

@@ -5,6 +5,7 @@ import { Fault, type FaultKind, systemCode } from '../../base/fault.ts';
 import type { Call } from '../../base/route.ts';
 import { z } from '../../base/schema.ts';
 import { callerIdentity, type Recorder } from '../ledger/recorder.ts';
+import { codeOf } from './codes.ts';
 import { type CallerIdentity, openCallerStory, type Outcome } from './caller.ts';
 import { readTimes } from './envelope.ts';
 import { RPC_BAD_REPLY, RPC_DEADLINE, RPC_UNREACHABLE } from './faults.ts';
@@ -50,6 +51,14 @@ const Refusal = z.object({
   details: z.array(z.object({ path: z.string(), expected: z.string(), value: z.unknown().optional() })),
 });
 
+/** What a front door says that refuses before the procedure is known (RFC 9457). */
+const Problem = z.object({
+  code: z.string().regex(/^JD_[A-Z_]+$/),
+  detail: z.string(),
+  remedy: z.string(),
+  status: z.number().int(),
+});
+
 /** Connects lazily, and again after the peer was restarted. Up to eight calls run side by side, more wait. */
 export function openRpcClient(peer: RpcPeer): RpcClient {
   const { service, caller, recorder, observe, attempts = 1 } = peer;
@@ -85,7 +94,7 @@ export function openRpcClient(peer: RpcPeer): RpcClient {
       });
       const text = await reply.body.text();
       const success = reply.headers['rpc-status'] === 'success';
-      const code = success ? 'ok' : String(reply.headers['rpc-error-code'] ?? 'unknown');
+      const code = success ? 'ok' : String(reply.headers['rpc-error-code'] ?? codeOf(reply.statusCode));
       replied = { ended: 'replied', code, times: readTimes(reply.headers), replyBytes: Buffer.byteLength(text) };
       if (success) return parseReply(text, procedure);
       throw refused(text, `${procedure} of ${service} was refused with status ${reply.statusCode}`);
@@ -155,7 +164,11 @@ function parseReply(text: string, procedure: string): unknown {
 /** The peer's own fault, as it was thrown there. */
 function refused(text: string, otherwise: string): Fault {
   try {
-    const { code, message, remedy, status, details } = Refusal.parse(JSON.parse(text));
+    const raw: unknown = JSON.parse(text);
+    const problem = Problem.safeParse(raw);
+    if (problem.success)
+      return new Fault({ ...problem.data, code: problem.data.code as FaultKind['code'] }, problem.data.detail);
+    const { code, message, remedy, status, details } = Refusal.parse(raw);
     return new Fault({ code: code as FaultKind['code'], status, remedy }, message, {
       details: details.map(({ value, ...rest }) => ({ ...rest, value })),
     });
