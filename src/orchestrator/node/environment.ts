@@ -1,0 +1,37 @@
+// A container's environment with the pod's own fields filled in (the downward API's fieldRef).
+import type { Container, EnvVar, Pod } from '../objects/pod.ts';
+
+export interface PodAddresses {
+  readonly hostIP: string;
+  readonly podIP: string | undefined;
+}
+
+export function environmentOf(
+  pod: Pod,
+  container: Container,
+  addresses: PodAddresses,
+): readonly { readonly name: string; readonly value: string }[] {
+  return (container.env ?? []).map(({ name, value, valueFrom }) => ({
+    name,
+    value: valueFrom === undefined ? (value ?? '') : fieldOf(pod, valueFrom.fieldRef.fieldPath, addresses),
+  }));
+}
+
+/** A field by the paths that Kubernetes allows here; admission has refused all others. */
+function fieldOf(pod: Pod, path: string, { hostIP, podIP }: PodAddresses): string {
+  const { metadata, spec } = pod;
+  const keyed = /^metadata\.(labels|annotations)\['(.*)'\]$/.exec(path);
+  if (keyed !== null) return metadata[keyed[1] as 'labels' | 'annotations']?.[keyed[2] ?? ''] ?? '';
+  const fields: Readonly<Record<string, NonNullable<EnvVar['value']> | undefined>> = {
+    'metadata.name': metadata.name,
+    'metadata.namespace': metadata.namespace,
+    'metadata.uid': metadata.uid,
+    'spec.nodeName': spec.nodeName,
+    'spec.serviceAccountName': 'default',
+    'status.hostIP': hostIP,
+    'status.hostIPs': hostIP,
+    'status.podIP': podIP,
+    'status.podIPs': podIP,
+  };
+  return fields[path] ?? '';
+}
