@@ -139,7 +139,10 @@ const skip =
 
 t.test('a dashboard made for node_exporter finds the same series here', { skip }, async (t) => {
   const theirs = parseExposition(await scrape(binary ?? ''));
-  const collectors: readonly Collector[] = [...kernelCollectors, ...hostCollectors];
+  // The inventory's series are ours alone, and its first look may take longer than one collection waits.
+  const collectors: readonly Collector[] = [...kernelCollectors, ...hostCollectors].filter(
+    ({ name }) => name !== 'inventory',
+  );
   const ours: Sample[] = [];
   for (const collector of collectors) {
     ours.push(...(await collectOnce(collector, new RootOnly('/'), SAME_VIEW_OF_OURS)).samples);
