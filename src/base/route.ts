@@ -98,7 +98,7 @@ export function route<
   return definition as Route;
 }
 
-export interface ProcedureContext {
+interface ProcedureContext {
   readonly caller: string;
   /** Aborts at the caller's deadline. */
   readonly signal: AbortSignal;

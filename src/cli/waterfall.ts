@@ -2,7 +2,7 @@
 import { formatSeconds } from '../base/units.ts';
 import { displayWidth, type Io, paint, printable } from './io.ts';
 
-export interface ShownSpan {
+interface ShownSpan {
   readonly spanId: string;
   readonly parentSpanId: string | null;
   readonly name: string;

@@ -29,7 +29,7 @@ export const SupervisorStatus = z.object({
 });
 export type SupervisorStatus = z.output<typeof SupervisorStatus>;
 
-export interface AgentRpcOptions {
+interface AgentRpcOptions {
   readonly dir: DataDir;
   readonly log: Logger;
   readonly recorder: Recorder;

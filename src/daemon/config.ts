@@ -10,12 +10,12 @@ import { ProbesConfig } from '../probes/config.ts';
 import { ReportConfig } from '../report/config.ts';
 import { TracingConfig } from '../tracing/config.ts';
 
-export const CONFIG_INVALID = faultKind(
+const CONFIG_INVALID = faultKind(
   'JD_CONFIG_INVALID',
   400,
   'correct the named fields; templates/jdos.example.yaml explains every key, and `jdos config check FILE` checks without starting',
 );
-export const CONFIG_UNREADABLE = faultKind(
+const CONFIG_UNREADABLE = faultKind(
   'JD_CONFIG_UNREADABLE',
   400,
   'give --config the path of a readable YAML file, or leave it out for the defaults',
@@ -103,7 +103,7 @@ const invalid = (name: string, details: readonly FieldError[]): Fault =>
   );
 
 /** The file that is read when `--config` is not given, where it exists. */
-export const DEFAULT_CONFIG_FILE = '/etc/jdos/jdos.yaml';
+const DEFAULT_CONFIG_FILE = '/etc/jdos/jdos.yaml';
 
 /** Reads and checks the configuration; without a file, the defaults. */
 export function loadConfig(file: string | undefined, overrides: Overrides = {}): Config {

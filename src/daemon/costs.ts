@@ -1,7 +1,7 @@
 // What a process of the daemon costs: CPU time and resident memory, from /proc (proc_pid_stat(5)).
 import { readFile } from 'node:fs/promises';
 
-export interface ProcessCost {
+interface ProcessCost {
   readonly cpuSeconds: number;
   readonly residentBytes: number;
 }

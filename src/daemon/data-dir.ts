@@ -6,17 +6,17 @@ import { Fault, faultKind, systemCode } from '../base/fault.ts';
 import { takeLock } from '../drivers/sqlite/index.ts';
 import type { Account } from './account.ts';
 
-export const DATA_DIR_BUSY = faultKind(
+const DATA_DIR_BUSY = faultKind(
   'JD_DATA_DIR_BUSY',
   409,
   'stop the other daemon, or give this one a directory of its own with --data-dir',
 );
-export const DATA_DIR_UNUSABLE = faultKind(
+const DATA_DIR_UNUSABLE = faultKind(
   'JD_DATA_DIR_UNUSABLE',
   500,
   'give --data-dir a directory that this user may write to, on a file system with free space',
 );
-export const TOKEN_UNUSABLE = faultKind(
+const TOKEN_UNUSABLE = faultKind(
   'JD_ADMIN_TOKEN_UNUSABLE',
   500,
   'remove the file admin.token from the data directory; a new token is made at the next start',

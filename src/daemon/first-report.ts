@@ -7,12 +7,12 @@ import { formatSeconds } from '../base/units.ts';
 import { isFinding, type Inspector, type Result, type Run } from '../inspector/index.ts';
 import type { Reporter } from '../report/index.ts';
 
-export interface FirstReport extends Component {
+interface FirstReport extends Component {
   /** What to print of the first inspection; undefined until it is done. */
   text(): readonly string[] | undefined;
 }
 
-export interface FirstReportOptions {
+interface FirstReportOptions {
   readonly inspector: Inspector;
   readonly reporter: Reporter;
   readonly log: Logger;
@@ -75,7 +75,7 @@ const RANK = { crit: 0, warn: 1, unknown: 2, skipped: 3, ok: 4 } as const;
 const SHOWN = 7;
 
 /** The score, the counts, and the worst findings of a run, a line each. */
-export function inspectionLines(run: Run): readonly string[] {
+function inspectionLines(run: Run): readonly string[] {
   const count = (verdict: Result['verdict']): number =>
     run.results.filter((result) => result.verdict === verdict).length;
   const findings = run.results.filter(isFinding).sort((a, b) => RANK[a.verdict] - RANK[b.verdict]);

@@ -3,7 +3,7 @@ import { Gauge, Counter, Registry } from '../base/metrics.ts';
 import type { Parts } from '../http/index.ts';
 import type { DaemonView } from './daemon-view.ts';
 
-export interface OwnMetricsOptions {
+interface OwnMetricsOptions {
   readonly version: string;
   readonly parts: () => Parts;
   readonly view: DaemonView;

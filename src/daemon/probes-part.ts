@@ -21,7 +21,7 @@ const EXPORTERS = [
 export const GROUPS = 'namedprocess_namegroup_num_procs';
 
 /** The exporters that run here. */
-export const otherExporters = (view: HostView): readonly (typeof EXPORTERS)[number][] => {
+const otherExporters = (view: HostView): readonly (typeof EXPORTERS)[number][] => {
   const running = new Set(
     (view.samples(GROUPS) ?? []).flatMap(({ labels, value }) => (value > 0 ? [labels['groupname']] : [])),
   );

@@ -1,11 +1,11 @@
 // When a process that ended is started again: a pure decision.
 
 /** A run this long is taken as success: the next end starts the back-off anew. */
-export const STEADY_MS = 60_000;
+const STEADY_MS = 60_000;
 const FIRST_MS = 250;
 const LONGEST_MS = 30_000;
 
-export interface RestartPlan {
+interface RestartPlan {
   /** Milliseconds to wait. */
   readonly waitMs: number;
   /** Ends in a row, this one included; goes into the next decision. */

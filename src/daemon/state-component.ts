@@ -6,13 +6,13 @@ import { formatBytes } from '../base/units.ts';
 import { type Migrations, openStateStore, type StateStore } from '../drivers/sqlite/index.ts';
 import type { DataDir } from './data-dir.ts';
 
-export const STATE_UNAVAILABLE = faultKind(
+const STATE_UNAVAILABLE = faultKind(
   'JD_STATE_UNAVAILABLE',
   503,
   'see the part `state` in `jdos status` for why the store could not be opened',
 );
 
-export interface StateComponent extends Component {
+interface StateComponent extends Component {
   /** Rejects with a Fault while the store is not open. */
   readonly store: StateStore;
 }

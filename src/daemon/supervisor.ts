@@ -7,7 +7,7 @@ import type { Logger } from '../base/logging.ts';
 import type { Account } from './account.ts';
 import { planRestart } from './restart.ts';
 
-export interface ChildSpec {
+interface ChildSpec {
   readonly name: 'probe' | 'serve';
   readonly entry: string;
   readonly nodeOptions: readonly string[];
@@ -22,7 +22,7 @@ export interface ChildSpec {
   readonly graceMs: number;
 }
 
-export interface ChildStatus {
+interface ChildStatus {
   readonly name: string;
   readonly pid: number | undefined;
   readonly startedAt: number | undefined;

@@ -36,7 +36,7 @@ const LISTENING_MS = 30_000;
 const PARTS_MS = 8000;
 const INSPECTION_MS = 20_000;
 
-export interface WelcomeOptions {
+interface WelcomeOptions {
   readonly call: Call;
   readonly dir: DataDir;
   readonly say: (line: string) => void;
@@ -67,7 +67,7 @@ export async function welcome({ call, dir, say }: WelcomeOptions): Promise<void>
   for (const line of inspected?.inspection ?? ['the first inspection is still running: see `jdos report`']) say(line);
 }
 
-export const addressLines = (summary: Summary, dir: DataDir): readonly string[] => [
+const addressLines = (summary: Summary, dir: DataDir): readonly string[] => [
   `jdos ${summary.version}`,
   ...summary.addresses.map((address) => `  listens   ${address}`),
   `  token     ${dir.adminTokenFile}`,
@@ -75,7 +75,7 @@ export const addressLines = (summary: Summary, dir: DataDir): readonly string[] 
 ];
 
 /** One line per part: what it can see, and what it cannot, why, what that costs and what to do. */
-export const partLines = (summary: Summary): readonly string[] => [
+const partLines = (summary: Summary): readonly string[] => [
   '',
   ...summary.parts.map(({ name, state, summary: fact, reason, costs, remedy }) => {
     const words = [

@@ -2,7 +2,7 @@
 import { Counter, Gauge, Histogram, type Registry } from '../base/metrics.ts';
 import type { TraceStats } from './store/messages.ts';
 
-export interface TraceMetrics {
+interface TraceMetrics {
   taken(accepted: number, rejected: readonly (readonly [string, number])[], bytes: number): void;
   refused(why: string): void;
   committed(seconds: number, bytes: number): void;

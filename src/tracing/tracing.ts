@@ -14,7 +14,7 @@ import { queryRoutes } from './query/routes.ts';
 import type { TraceStats } from './store/messages.ts';
 import { openTraceStore, type TraceStore } from './store/open.ts';
 
-export interface TracingOptions {
+interface TracingOptions {
   /** Directory of segments and partitions; made where it is not there. */
   readonly dir: string;
   readonly config: TracingConfig;

@@ -179,5 +179,5 @@ export async function eventually<T>(
       last = error;
     }
   }
-  throw new Error(`${what} did not happen within ${deadlineMs} ms`, { cause: last });
+  throw new Error(`${what} did not happen within ${deadlineMs} ms: ${String(last)}`, { cause: last });
 }

@@ -134,9 +134,11 @@ t.test(
     t.match(refused.err, /Try: .*free space/i);
     t.match(await (await fetch(`${daemon.url()}/metrics`)).text(), /^node_load1 /m);
     rmSync(ballast);
-    await eventually('a run after there is room', async () =>
-      (await daemon.cli('inspect', '--now', '--mail')).code === 0 ? true : undefined,
-    );
+    await eventually('a run after there is room', async () => {
+      const { code, err } = await daemon.cli('inspect', '--now', '--mail');
+      if (code !== 0) throw new Error(err);
+      return true;
+    });
     const { items } = (await daemon.get('/jdos/v1/reports')) as { items: unknown[] };
     t.ok(items.length > reports, 'nothing that was kept is gone');
   },

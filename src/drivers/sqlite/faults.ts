@@ -7,27 +7,27 @@ export const STORE_CLOSED = faultKind(
   503,
   'see the log for what closed the store; it is opened again by a restart of the daemon',
 );
-export const STORE_FULL = faultKind(
+const STORE_FULL = faultKind(
   'JD_DISK_FULL',
   507,
   'free space on the file system of the data directory, or move it with --data-dir; nothing that was acknowledged is lost',
 );
-export const STORE_DAMAGED = faultKind(
+const STORE_DAMAGED = faultKind(
   'JD_STORE_DAMAGED',
   500,
   'stop the daemon, move the database file aside (keep it), and restore a backup or let the daemon begin a new one',
 );
-export const STORE_NEWER = faultKind(
+const STORE_NEWER = faultKind(
   'JD_STORE_NEWER',
   500,
   'run the version of jdos that wrote this data directory, or a newer one',
 );
-export const STORE_UNREADABLE = faultKind(
+const STORE_UNREADABLE = faultKind(
   'JD_STORE_UNREADABLE',
   500,
   'give the user of the daemon read and write access to the data directory and its files',
 );
-export const STORE_FAILED = faultKind(
+const STORE_FAILED = faultKind(
   'JD_STORE_FAILED',
   500,
   'look at the message of SQLite; a restart of the daemon opens the store again',

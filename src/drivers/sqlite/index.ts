@@ -2,14 +2,6 @@
 export { diskState, type DiskState } from './budget.ts';
 export { takeLock } from './lock.ts';
 export { openStateStore } from './open.ts';
-export {
-  deletePartition,
-  fileBytes,
-  listPartitions,
-  partitionName,
-  type PartitionFile,
-  planRetention,
-  type Retention,
-} from './partitions.ts';
+export { deletePartition, fileBytes, listPartitions, partitionName, planRetention } from './partitions.ts';
 export type { Migrations, Row, SqlValue, StateStore, Statement } from './state-store.ts';
 export { openThreadDatabase, type ThreadDatabase } from './thread-database.ts';

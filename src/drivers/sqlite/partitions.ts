@@ -2,7 +2,7 @@
 import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
-export interface PartitionFile {
+interface PartitionFile {
   readonly file: string;
   /** Unix milliseconds at which the first row could arrive. */
   readonly begins: number;
@@ -46,7 +46,7 @@ export function deletePartition(file: string): void {
   for (const suffix of [...SUFFIXES].reverse()) rmSync(file + suffix, { force: true });
 }
 
-export interface Retention {
+interface Retention {
   readonly now: number;
   readonly maxAgeMs: number;
   readonly maxBytes: number;

@@ -8,7 +8,7 @@ export interface Decoded {
 }
 
 /** More spans than this in one request are refused whole: a request is a batch, not a flood. */
-export const MAX_SPANS = 500_000;
+const MAX_SPANS = 500_000;
 /** A longer name is no name but data in the wrong place. */
 const MAX_NAME_BYTES = 16 * 1024;
 const EMPTY = Buffer.alloc(0);

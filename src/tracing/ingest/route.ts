@@ -16,7 +16,7 @@ const REFUSALS = {
   failed: { kind: TRACE_STORE_FAILED, retrySeconds: 5 },
 } as const satisfies Record<Refusal, { kind: FaultKind; retrySeconds?: number }>;
 
-export interface IngestOptions {
+interface IngestOptions {
   readonly store: () => TraceStore;
   /** Bytes of requests that may wait for the store at a time. */
   readonly maxInFlightBytes: number;

@@ -7,7 +7,7 @@ import { type Facts, fold, keyOf } from './facts.ts';
 import { MOST_REPORTS, type Shipment } from './procedures.ts';
 import { callerIdentity, type Recorder } from './recorder.ts';
 
-export interface BufferedRecorderOptions {
+interface BufferedRecorderOptions {
   /** The services that this process answers for; the first names its calls. */
   readonly services: readonly [string, ...string[]];
   /** Calls the process that holds the ledger; these calls must not be recorded themselves. */
@@ -18,7 +18,7 @@ export interface BufferedRecorderOptions {
   readonly shipEveryMs?: number;
 }
 
-export interface BufferedRecorder extends Component {
+interface BufferedRecorder extends Component {
   readonly recorder: Recorder;
   /** Ships what there is now; resolves when it is committed or cannot be. */
   ship(): Promise<void>;

@@ -14,7 +14,7 @@ export const dayStart = (day: Day): number =>
 export const nextDay = (day: Day): Day => dayOf(dayStart(day) + DAY_MS);
 export const dayFile = (dir: string, day: Day): string => join(dir, `ml-${day}.db`);
 
-export interface DayFile {
+interface DayFile {
   readonly day: Day;
   /** With its write-ahead log. */
   readonly bytes: number;

@@ -4,7 +4,7 @@ import { unixMicros } from '../clock.ts';
 import { type Facts, fold, keyOf } from './facts.ts';
 import type { Watermark } from './recorder.ts';
 
-export interface Journal {
+interface Journal {
   /** Takes a report, to be committed within {@link LAZY_MS}. */
   record(facts: Facts): void;
   /** Resolves when the reports and the watermark are committed or counted as lost, within {@link LONGEST_MS}. */
@@ -17,7 +17,7 @@ export interface Journal {
   marks(): readonly Watermark[];
 }
 
-export interface JournalOptions {
+interface JournalOptions {
   /** Resolves with the number of reports it refused. */
   readonly write: (reports: readonly Facts[], marks: readonly Watermark[]) => Promise<number>;
   /** The recorder of this process. */

@@ -35,7 +35,7 @@ export interface LedgerCounts {
   readonly bytes: number;
 }
 
-export interface LedgerOptions {
+interface LedgerOptions {
   readonly dir: string;
   readonly config: MessagesConfig;
   /** The services that this process answers for; the first names its calls. */

@@ -19,7 +19,7 @@ export const Shipment = z.strictObject({
 });
 export type Shipment = z.output<typeof Shipment>;
 
-export interface RecordOptions {
+interface RecordOptions {
   readonly take: (reports: readonly Facts[], mark: Watermark) => Promise<void>;
   readonly dropped: (count: number) => void;
 }

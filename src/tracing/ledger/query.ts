@@ -14,7 +14,7 @@ export interface Found {
   readonly conclusion: Conclusion;
 }
 
-export interface MessageQuery {
+interface MessageQuery {
   readonly state?: State | undefined;
   readonly caller?: string | undefined;
   readonly service?: string | undefined;

@@ -34,7 +34,7 @@ export interface LedgerStore extends AsyncDisposable {
   retain(): Promise<number>;
 }
 
-export interface LedgerStoreOptions extends Bounds {
+interface LedgerStoreOptions extends Bounds {
   readonly dir: string;
   /** Unix milliseconds. */
   readonly now: () => number;

@@ -2,7 +2,7 @@
 import type { StateStore } from '../../drivers/sqlite/index.ts';
 import type { Day } from './days.ts';
 
-export interface StoresByDay extends AsyncDisposable {
+interface StoresByDay extends AsyncDisposable {
   /** Runs `work` on the day's store, which stays open meanwhile. Rejects when it cannot be opened. */
   use<T>(day: Day, work: (store: StateStore) => Promise<T>): Promise<T>;
   /** Closes the day's store, once nobody uses it. */

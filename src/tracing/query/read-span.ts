@@ -1,7 +1,7 @@
 // A stored span read in full, for people and programs: ids in hex, exact times, attributes as JSON values.
 import { WIRE, WireError, WireReader } from '../ingest/wire.ts';
 
-export type Value = string | number | boolean | null | readonly Value[] | { readonly [key: string]: Value };
+type Value = string | number | boolean | null | readonly Value[] | { readonly [key: string]: Value };
 export type Attributes = { readonly [key: string]: Value };
 
 export const KINDS = ['unspecified', 'internal', 'server', 'client', 'producer', 'consumer'] as const;

@@ -25,7 +25,7 @@ export interface Filter {
   readonly after?: Place | undefined;
 }
 
-export interface SearchIn {
+interface SearchIn {
   readonly hot: readonly HotWindow[];
   readonly partitions: readonly Partition[];
 }

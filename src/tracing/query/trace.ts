@@ -2,14 +2,14 @@
 import type { Span } from '../span.ts';
 import { type Attributes, type FullSpan, readResource, readScope, readSpan } from './read-span.ts';
 
-export interface TraceSpan extends FullSpan {
+interface TraceSpan extends FullSpan {
   readonly service: string;
   readonly scope: { readonly name: string; readonly version: string };
   /** Index into the trace's `resources`. */
   readonly resource: number;
 }
 
-export interface Completeness {
+interface Completeness {
   /** Exactly one root, and every parent is there. */
   readonly complete: boolean;
   readonly roots: number;
@@ -38,7 +38,7 @@ export interface Trace {
 }
 
 /** More spans than this are not sent in one answer. */
-export const MAX_TRACE_SPANS = 20_000;
+const MAX_TRACE_SPANS = 20_000;
 
 /** Puts a trace together from all its stored spans; undefined where there are none. */
 export function assemble(stored: readonly Span[]): Trace | undefined {

@@ -2,7 +2,7 @@
 import { close, fdatasync, ftruncateSync, writev } from 'node:fs';
 import { createSegment, frame, newSegmentId } from './segment.ts';
 
-export interface GroupCommit {
+interface GroupCommit {
   /** `done` is called when the record is on disk, or with the error that kept it from there. */
   append(record: Uint8Array, done: (error: Error | undefined) => void): void;
   /** Calls back between two commits, with the segment closed: every record in it has been reported as done. */
@@ -13,7 +13,7 @@ export interface GroupCommit {
   close(): Promise<void>;
 }
 
-export interface GroupCommitOptions {
+interface GroupCommitOptions {
   readonly dir: string;
   readonly now: () => number;
   /** Segments of an earlier life. */

@@ -19,7 +19,7 @@ export interface TraceStore extends AsyncDisposable {
   flush(): Promise<void>;
 }
 
-export interface TraceStoreEvents {
+interface TraceStoreEvents {
   readonly onStats: (stats: TraceStats) => void;
   readonly onCommit: (seconds: number, bytes: number) => void;
   readonly onTrouble: (message: string, cause: string) => void;

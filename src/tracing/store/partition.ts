@@ -41,7 +41,7 @@ export interface Candidate {
   readonly rootless: boolean;
 }
 
-export interface Wanted {
+interface Wanted {
   readonly service?: string | undefined;
   readonly operation?: string | undefined;
   /** Microseconds. */

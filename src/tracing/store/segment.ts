@@ -40,7 +40,7 @@ export function wholeBytes(segment: Buffer): number {
 export const newSegmentId = (now: number): string =>
   `${String(Math.trunc(now)).padStart(15, '0')}-${randomBytes(6).toString('hex')}`;
 
-export const segmentFile = (dir: string, id: string): string => join(dir, id + SUFFIX);
+const segmentFile = (dir: string, id: string): string => join(dir, id + SUFFIX);
 
 /** Ids of the segments in a directory, oldest first. */
 export const listSegments = (dir: string): readonly string[] =>

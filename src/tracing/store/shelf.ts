@@ -18,7 +18,7 @@ const DAY_MS = 86_400_000;
 /** A partition is a small part of the budget, so that keeping within it deletes little at a time. */
 const PARTS_OF_BUDGET = 16;
 
-export interface Shelf {
+interface Shelf {
   /** Oldest first. */
   partitions(): readonly Partition[];
   /** The partition that takes what arrives now; made where there is none or the last one is old or large enough. */
@@ -32,7 +32,7 @@ export interface Shelf {
   close(): void;
 }
 
-export interface ShelfOptions {
+interface ShelfOptions {
   readonly dir: string;
   readonly limits: TraceLimits;
   readonly now: () => number;

@@ -53,7 +53,10 @@ function run(port: Port): void {
   const post = (reply: TraceReply): void => port.postMessage(reply);
   let store: LocalTraceStore | undefined;
   let toldAt = 0;
+  let timer: NodeJS.Timeout | undefined;
   const tell = (): void => {
+    clearTimeout(timer);
+    timer = undefined;
     if (store === undefined) return;
     toldAt = performance.now();
     post({ kind: 'stats', stats: store.stats() });
@@ -64,7 +67,7 @@ function run(port: Port): void {
       now: Date.now,
       onCommit(seconds, bytes) {
         post({ kind: 'committed', seconds, bytes });
-        if (performance.now() - toldAt > TELL_EVERY_MS) setImmediate(tell);
+        timer ??= setTimeout(tell, Math.max(0, toldAt + TELL_EVERY_MS - performance.now())).unref();
       },
       onTrouble: (message, cause) => post({ kind: 'trouble', message, cause }),
       onChange: tell,

@@ -27,7 +27,7 @@ interface Reply {
   readonly body: string;
 }
 
-export interface StoryOptions {
+interface StoryOptions {
   readonly headers: Headers;
   readonly caller: Caller;
   readonly requestBytes: number;

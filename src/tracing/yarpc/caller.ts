@@ -25,13 +25,13 @@ export interface Outcome {
   readonly replyBytes?: number;
 }
 
-export interface CallerStoryOptions extends CallerIdentity {
+interface CallerStoryOptions extends CallerIdentity {
   readonly procedure: string;
   readonly deadlineMs: number;
   readonly requestBytes: number;
 }
 
-export interface CallerStory {
+interface CallerStory {
   /** The headers of one attempt, recorded as sent, and what is told of its end. */
   attempt(attempt: number): {
     readonly headers: Readonly<Record<string, string>>;

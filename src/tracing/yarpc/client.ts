@@ -12,7 +12,7 @@ import { RPC_BAD_REPLY, RPC_DEADLINE, RPC_UNREACHABLE } from './faults.ts';
 import type { Observe } from './metrics.ts';
 
 /** Where a peer is: a Unix socket of this host, or the front door of another with a token for it. */
-export type RpcAddress =
+type RpcAddress =
   | { readonly socketPath: string }
   | {
       /** `https://HOST:9619`; plain http only to this host. */
@@ -22,7 +22,7 @@ export type RpcAddress =
       readonly ca?: string;
     };
 
-export type RpcPeer = RpcAddress & {
+type RpcPeer = RpcAddress & {
   /** The service it answers for. */
   readonly service: string;
   /** The caller's own name, for the peer's records. */

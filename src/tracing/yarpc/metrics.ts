@@ -1,7 +1,7 @@
 // What yaRPC counts, as yarpc-go does (internal/observability/graph.go): calls, successes, failures by whose fault, latency.
 import { Counter, Histogram, type Registry } from '../../base/metrics.ts';
 
-export interface ObservedCall {
+interface ObservedCall {
   readonly direction: 'inbound' | 'outbound';
   readonly service: string;
   /** Known to this process; a name that a foreign caller made up is `unknown`. */

@@ -22,7 +22,7 @@ export interface RpcReply {
 /** Answers one request. Never rejects: every failure is an answer. */
 export type RpcHandler = (headers: Headers, body: Buffer, caller: Caller, signal: AbortSignal) => Promise<RpcReply>;
 
-export interface RpcServerOptions {
+interface RpcServerOptions {
   /** The service this process answers for. */
   readonly service: string;
   readonly procedures: readonly Procedure[];
