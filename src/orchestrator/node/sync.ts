@@ -40,7 +40,7 @@ export interface SyncOptions {
 export interface PodSync {
   /** Milliseconds until the pod wants to be looked at again; undefined: when something changes. */
   sync(uid: string): Promise<number | undefined>;
-  /** The view that a decision about this pod would rest on now. */
+  /** The view that a decision about this pod would rest on now; nothing is remembered of it. */
   look(uid: string, pod: Pod | undefined): Promise<PodView | undefined>;
 }
 
@@ -66,7 +66,7 @@ export function openPodSync(options: SyncOptions): PodSync {
     return undefined;
   };
 
-  const look = async (uid: string, pod: Pod | undefined): Promise<PodView | undefined> => {
+  const look = async (uid: string, pod: Pod | undefined, keep: boolean): Promise<PodView | undefined> => {
     const runtime = await runtimeOf(uid, pod);
     if (runtime === undefined) return undefined;
     const observed = await observations.fresh(runtime);
@@ -75,7 +75,7 @@ export function openPodSync(options: SyncOptions): PodSync {
     const known = memories.get(uid);
     const memory =
       facts === undefined ? (known ?? remember(undefined, pod, NOTHING, moment)) : remember(known, pod, facts, moment);
-    if (facts !== undefined) memories.set(uid, memory);
+    if (facts !== undefined && keep) memories.set(uid, memory);
     const some = facts?.sandboxes[0] ?? facts?.runs[0];
     const about = pod?.metadata ?? { namespace: some?.namespace ?? '', name: some?.podName ?? '' };
     const refusal = pod === undefined ? undefined : refusalOf(pod, runtime, ownUid);
@@ -133,7 +133,7 @@ export function openPodSync(options: SyncOptions): PodSync {
           withTrouble(memory, key, troubled(memory.troubles.get(key), { reason, message }, clock.now())),
         ),
       async writeStatus() {
-        const now = await look(uid, pods.get(uid));
+        const now = await look(uid, pods.get(uid), true);
         if (now !== undefined) await writeStatus(now);
       },
       confirmDeletion: async () => (pod === undefined ? undefined : api.confirmDeletion(pod)),
@@ -169,11 +169,11 @@ export function openPodSync(options: SyncOptions): PodSync {
   };
 
   return {
-    look,
+    look: (uid, pod) => look(uid, pod, false),
     async sync(uid) {
       for (let round = 0; round < MAX_ROUNDS; round += 1) {
         const pod = await annotated(pods.get(uid));
-        const view = await look(uid, pod);
+        const view = await look(uid, pod, true);
         if (view === undefined) return forget(uid);
         const runtime = runtimes.find(({ name }) => name === view.runtime);
         const steps = planPod(view, clock.now());
