@@ -22,6 +22,7 @@ const TOOLS = {
   'process-exporter': { file: '/usr/bin/prometheus-process-exporter', packages: ['prometheus-process-exporter'] },
   prometheus: { file: '/usr/bin/prometheus', packages: ['prometheus'] },
   promtool: { file: '/usr/bin/promtool', packages: ['prometheus'] },
+  strace: { file: '/usr/bin/strace', packages: ['strace'] },
 } as const;
 export type Tool = keyof typeof TOOLS;
 

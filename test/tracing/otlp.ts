@@ -85,6 +85,14 @@ export const requestOf = (spans: readonly MadeSpan[]): Buffer =>
     ),
   });
 
+/** Sends a request with one span, of the trace `traceIdOf(n)`. */
+export const sendSpan = (url: string, n: number): Promise<Response> =>
+  fetch(`${url}/v1/traces`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-protobuf' },
+    body: new Uint8Array(requestOf([{ trace: traceIdOf(n), span: spanIdOf(n), name: `request ${n}` }])),
+  });
+
 type Next = () => number;
 const pick = <T>(next: Next, from: readonly T[]): T => from[Math.floor(next() * from.length)] as T;
 const bytesOf = (next: Next, length: number): Buffer =>
