@@ -6,6 +6,7 @@ import type { Logger } from '../base/logging.ts';
 import {
   announceTo,
   enabledCollectors,
+  openPublisher,
   openRunner,
   Resumption,
   type Runner,
@@ -43,26 +44,41 @@ async function resume(serve: RpcClient, signal: AbortSignal): Promise<Resumption
   }
 }
 
+type CollectNow = Runner['collectNow'];
+
 /** The collectors, from when the serve process has said what it watches and what was saved. */
-function collecting(boot: ProbeBoot, serve: RpcClient, log: Logger, opened: (runner: Runner) => void): Component {
+function collecting(
+  boot: ProbeBoot,
+  serve: RpcClient,
+  log: Logger,
+  opened: (collectNow: CollectNow) => void,
+): Component {
+  const publisher = openPublisher({
+    send: async (publications) => void (await serve.call('Probes::publish', { publications }, PUBLISH_DEADLINE_MS)),
+    clock: systemClock,
+  });
   let runner: Runner | undefined;
   return {
     name: 'collectors',
     async start(signal) {
       const resumption = await resume(serve, signal);
-      runner = openRunner({
+      const running = openRunner({
         collectors: enabledCollectors(boot.config.probes),
         hostRoot: boot.config.hostRoot,
         config: boot.config.probes,
         resumption,
         quarantine: boot.quarantine,
         announcements: announceTo(ANNOUNCEMENTS_FD),
-        publish: async (publication) => void (await serve.call('Probes::publish', publication, PUBLISH_DEADLINE_MS)),
+        publish: publisher.publish,
         log,
         clock: systemClock,
       });
-      opened(runner);
-      await runner.start(signal);
+      runner = running;
+      opened(async (which) => {
+        await running.collectNow(which);
+        await publisher.flush();
+      });
+      await running.start(signal);
     },
     stop: async () => runner?.stop(),
     health: () => runner?.health() ?? { state: 'starting' },
@@ -70,13 +86,18 @@ function collecting(boot: ProbeBoot, serve: RpcClient, log: Logger, opened: (run
 }
 
 /** Answers `Meta::health`, and `Probes::collect` once the collectors run. */
-function answering(boot: ProbeBoot, log: Logger, recorder: Recorder, runner: () => Runner | undefined): Component {
+function answering(
+  boot: ProbeBoot,
+  log: Logger,
+  recorder: Recorder,
+  collectors: () => CollectNow | undefined,
+): Component {
   let listener: RpcListener | undefined;
   const procedures = runnerProcedures({
     async collectNow(which) {
-      const running = runner();
-      if (running === undefined) throw new Fault(NOT_COLLECTING, 'the collectors have not been started yet');
-      await running.collectNow(which);
+      const collectNow = collectors();
+      if (collectNow === undefined) throw new Fault(NOT_COLLECTING, 'the collectors have not been started yet');
+      await collectNow(which);
     },
   });
   return {
@@ -94,15 +115,15 @@ await runChild<ProbeBoot>({
   name: 'probe',
   stopMs: 800,
   build(boot, log) {
-    let runner: Runner | undefined;
+    let collectNow: CollectNow | undefined;
     const toServe = { socketPath: processSocket(boot.dir, 'serve'), service: 'jdos-serve', caller: 'jdos-probe' };
     const messages = bufferedRecorder({ services: ['jdos-probe'], call: openRpcClient(toServe).call, log });
     const { recorder } = messages;
     const serve = openRpcClient({ ...toServe, recorder });
     return [
       messages,
-      answering(boot, log, recorder, () => runner),
-      collecting(boot, serve, log, (opened) => (runner = opened)),
+      answering(boot, log, recorder, () => collectNow),
+      collecting(boot, serve, log, (opened) => (collectNow = opened)),
     ];
   },
 });

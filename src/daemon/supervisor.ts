@@ -38,7 +38,7 @@ export interface SupervisedChild extends Component {
   restart(why: string, hung: boolean): void;
 }
 
-const PING_EVERY_MS = 5000;
+const PING_EVERY_MS = 15_000;
 const PING_DEADLINE_MS = 4000;
 const MISSES_UNTIL_KILLED = 4;
 /** A killed process that is stuck in the kernel is left behind after this long. */

@@ -8,6 +8,7 @@ export type { CollectorStatus, HostView } from './host-view.ts';
 export { runnerProcedures, snapshotProcedures } from './procedures.ts';
 export { Publication, Resumption, type WatchedSample } from './publication.ts';
 export { collectors, enabledCollectors, unknownDisabled } from './registry.ts';
+export { openPublisher } from './publisher.ts';
 export { probeRoutes } from './routes.ts';
 export { openRunner, type Runner, type RunnerOptions } from './runner.ts';
 export { openSnapshots } from './snapshots.ts';

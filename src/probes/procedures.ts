@@ -11,9 +11,9 @@ export const snapshotProcedures = (snapshots: Snapshots): readonly Procedure[] =
   procedure({
     name: 'Probes::publish',
     right: 'admin',
-    request: Publication,
-    handler(publication) {
-      snapshots.accept(publication);
+    request: z.object({ publications: z.array(Publication).max(1000) }),
+    handler({ publications }) {
+      for (const publication of publications) snapshots.accept(publication);
       return {};
     },
   }),

@@ -13,7 +13,7 @@ const family = z.object({
 /** A sample of a watched metric: label values in the metric's order, then the value. */
 const watched = z.object({ labels: z.record(z.string(), z.string()), value: z.number() });
 
-/** One collection, successful or not. */
+/** One collection, successful or not; `Probes::publish` takes several. */
 export const Publication = z.object({
   collector: z.string(),
   view: z.enum(['node', 'process']),

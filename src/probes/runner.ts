@@ -45,14 +45,9 @@ const FAST_SECONDS = 15;
 export const periodOf = (collector: Pick<Collector, 'periodSeconds'>, config: ProbesConfig): number =>
   collector.periodSeconds <= FAST_SECONDS ? config.periodSeconds : collector.periodSeconds;
 
-/**
- * When slot `index` of `count` is due next: on a grid of its own that spreads the slots over the period, and never more
- * than a period from now.
- */
-export function nextDue(now: number, start: number, periodMs: number, index: number, count: number): number {
-  const first = start + (periodMs * index) / count;
-  return first + Math.max(0, Math.floor((now - first) / periodMs) + 1) * periodMs;
-}
+/** When a collector is due next: on the grid of its period that begins at `start`, so that those of one period meet. */
+export const nextDue = (now: number, start: number, periodMs: number): number =>
+  start + Math.max(0, Math.floor((now - start) / periodMs) + 1) * periodMs;
 
 interface Slot {
   readonly name: string;
@@ -105,7 +100,7 @@ export function openRunner(options: RunnerOptions): Runner {
     const publication = await slot.collection.collect(Math.max(0, config.maxSeries - others));
     if (stopping.signal.aborted) return;
     note(slot, publication);
-    slot.due = nextDue(clock.uptime(), start, slot.periodSeconds * 1000, slots.indexOf(slot), slots.length);
+    slot.due = nextDue(clock.uptime(), start, slot.periodSeconds * 1000);
     await send(slot, publication);
     round.done(slot);
   };

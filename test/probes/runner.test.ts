@@ -54,7 +54,7 @@ function probe(
 const names = (published: readonly Publication[]): string => published.map((p) => p.collector).join(' ');
 
 t.test(
-  'the first round runs every collector at once, one after another, and the next ones are spread over the period',
+  'the first round runs every collector at once, one after another, and they meet again each period',
   async (t) => {
     const { start, clock, published } = probe(
       t,
@@ -63,15 +63,10 @@ t.test(
     await start();
     await clock.advance(0);
     t.equal(names(published), 'a b c d');
-    await clock.advance(2_499);
+    await clock.advance(9_999);
     t.equal(published.length, 4);
     await clock.advance(1);
-    t.equal(names(published), 'a b c d b');
-    for (const next of ['c', 'd', 'a', 'b', 'c', 'd', 'a']) {
-      published.length = 0;
-      await clock.advance(2500);
-      t.equal(names(published), next);
-    }
+    t.equal(names(published), 'a b c d a b c d');
   },
 );
 
@@ -117,12 +112,12 @@ t.test('a slow collector keeps its own period', async (t) => {
     collector('slow', undefined, { periodSeconds: 60 }),
   ]);
   await start();
-  await clock.advance(29_999);
+  await clock.advance(59_999);
   t.equal(published.filter((p) => p.collector === 'slow').length, 1);
   await clock.advance(1);
   t.equal(published.filter((p) => p.collector === 'slow').length, 2);
-  await clock.advance(60_000);
-  t.equal(published.filter((p) => p.collector === 'slow').length, 3);
+  await clock.advance(30_000);
+  t.equal(published.filter((p) => p.collector === 'slow').length, 2);
   t.equal(published.find((p) => p.collector === 'slow')?.periodSeconds, 60);
   t.equal(published.filter((p) => p.collector === 'fast').length, 10);
 });
@@ -224,8 +219,8 @@ t.test('an asynchronous collection has 30 seconds, and another is not begun whil
   published.length = 0;
   await clock.advance(10_000);
   t.match(published, [
-    { collector: 'other' },
     { collector: 'stuck', error: { reason: 'deadline', message: /not ended/ } },
+    { collector: 'other' },
   ]);
   t.equal(begun, 1);
   end();
@@ -400,7 +395,7 @@ t.test('the budget of series holds for all collectors together', async (t) => {
   });
   await start();
   await clock.advance(40_000);
-  t.equal(published.length, 3 + 4 + 4);
+  t.equal(published.length, 3 * 3);
   for (const [name, samples] of [
     ['a', 70],
     ['b', 30],
@@ -482,15 +477,11 @@ for (const [own, expected] of [
   );
 }
 
-for (const [now, index, expected] of [
-  [0, 0, 100],
-  [0, 1, 50],
-  [50, 1, 150],
-  [99, 0, 100],
-  [100, 0, 200],
-  [149, 1, 150],
-  [1234, 0, 1300],
-  [1234, 1, 1250],
+for (const [now, expected] of [
+  [0, 100],
+  [99, 100],
+  [100, 200],
+  [1234, 1300],
 ] as const) {
-  t.equal(nextDue(now, 0, 100, index, 2), expected, `slot ${index} of 2 is due at ${expected} after ${now}`);
+  t.equal(nextDue(now, 0, 100), expected, `after ${now} a collector is due at ${expected}`);
 }

@@ -166,12 +166,12 @@ t.test('the procedures take and give what the schemas say, over JSON', async (t)
     ['Probes::publish', 'admin', 'Probes::resume', 'admin'],
   );
   const context = { caller: 'probe', signal: new AbortController().signal };
-  const sent: unknown = JSON.parse(JSON.stringify(success(0, { state: { n: 1 } })));
+  const sent: unknown = JSON.parse(JSON.stringify({ publications: [success(0, { state: { n: 1 } })] }));
   t.same(publish?.handler(publish.request.parse(sent), context), {});
   t.same(store.samples('disk_a'), [{ labels: {}, value: 0 }]);
   t.same(Resumption.parse(JSON.parse(JSON.stringify(resume?.handler({}, context)))), {
     watch: [],
     states: { disk: { n: 1 } },
   });
-  t.equal(publish?.request.safeParse({ collector: 'disk' }).success, false);
+  t.equal(publish?.request.safeParse({ publications: [{ collector: 'disk' }] }).success, false);
 });

@@ -1,0 +1,53 @@
+// Hands publications over in few calls: what carries no state waits a moment for the others of its round.
+import type { Clock } from './clock.ts';
+import type { Publication } from './publication.ts';
+
+export interface Publisher {
+  /**
+   * Resolves when the publication is handed over, or is to be within a moment. A collector's state is never kept
+   * waiting: it holds counters, and the process may be killed while the next collector reads.
+   */
+  publish(publication: Publication): Promise<void>;
+  /** Hands over what waits. */
+  flush(): Promise<void>;
+}
+
+interface PublisherOptions {
+  readonly send: (publications: readonly Publication[]) => Promise<void>;
+  readonly clock: Pick<Clock, 'after'>;
+}
+
+/** The collectors of one round follow each other within some milliseconds. */
+export const MOMENT_MS = 200;
+
+/** After a failure nothing waits until something was handed over again, so that whoever publishes hears of it. */
+export function openPublisher({ send, clock }: PublisherOptions): Publisher {
+  const waiting = new Map<string, Publication>();
+  let failing = false;
+  let cancel: (() => void) | undefined;
+
+  const flush = async (): Promise<void> => {
+    cancel?.();
+    cancel = undefined;
+    if (waiting.size === 0) return;
+    const batch = [...waiting.values()];
+    waiting.clear();
+    try {
+      await send(batch);
+      failing = false;
+    } catch (error) {
+      failing = true;
+      for (const publication of batch)
+        if (!waiting.has(publication.collector)) waiting.set(publication.collector, publication);
+      throw error;
+    }
+  };
+  return {
+    flush,
+    async publish(publication) {
+      waiting.set(publication.collector, publication);
+      if (publication.state !== undefined || failing) return flush();
+      cancel ??= clock.after(MOMENT_MS, () => void flush().catch(() => undefined));
+    },
+  };
+}
