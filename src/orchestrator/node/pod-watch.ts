@@ -15,8 +15,8 @@ const Failure = z.object({ code: z.number().optional(), message: z.string().opti
 const WATCH_SECONDS = 300;
 /** A watch that outlives the time it was given by this much has lost its server. */
 const LATE_MS = 30_000;
-const FIRST_RETRY_MS = 250;
-const LAST_RETRY_MS = 15_000;
+const FIRST_RETRY_MS = 100;
+const LAST_RETRY_MS = 2000;
 
 export interface PodWatchOptions {
   readonly client: ApiClient;
