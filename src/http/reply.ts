@@ -1,4 +1,5 @@
 // What goes out: the headers every answer carries, and gzip for text that is worth it.
+import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -23,6 +24,8 @@ export function send(reply: FastifyReply, answer: RouteReply): FastifyReply {
   reply.code(answer.status ?? (body === null ? 204 : 200));
   if (body !== null) reply.type(answer.type ?? defaultType(body));
   for (const [name, value] of Object.entries(answer.headers ?? {})) reply.header(name, value);
+  // A stream may have nothing to say for long: the client learns at once that it was accepted.
+  if (body instanceof Readable) body.once('resume', () => reply.raw.flushHeaders());
   if (body === null || typeof body === 'string' || Buffer.isBuffer(body) || isStream(body))
     return reply.send(body ?? '');
   return reply.send(JSON.stringify(body));

@@ -36,6 +36,11 @@ export interface KubeObject {
   readonly metadata: ObjectMeta;
 }
 
+/** An object of any kind, as the store and the generic verbs of the API handle it. */
+export interface AnyObject extends KubeObject {
+  readonly [field: string]: unknown;
+}
+
 /** A condition of a Pod, Node or Namespace. `lastTransitionTime` moves only when `status` changes. */
 export interface Condition {
   readonly type: string;

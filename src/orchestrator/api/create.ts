@@ -1,0 +1,107 @@
+// POST: decoded, defaulted, validated, admitted, and then kept.
+import { randomInt } from 'node:crypto';
+import type { RouteReply } from '../../base/route.ts';
+import type { AnyObject, ObjectMeta } from '../objects/meta.ts';
+import { timestamp } from './age.ts';
+import { type ApiContext, keyOf, namespaceOf, retrying } from './context.ts';
+import { decodeBody, warningHeader } from './decode-body.ts';
+import { badRequest, forbiddenObject, invalidObject, KubeFault, notFound, TERMINATING, TOO_LARGE } from './faults.ts';
+import { namespaces, phaseOf } from './namespaces.ts';
+import { isDryRun, type KubeRequest, readBody } from './request.ts';
+import { kindSubject, type Resource, subjectOf } from './resource.ts';
+import { causeText } from '../objects/cause.ts';
+
+/** Without vowels and what looks alike, so that no word comes of it (apimachinery/pkg/util/rand). */
+const LETTERS = 'bcdfghjklmnpqrstvwxz2456789';
+const SUFFIX = 5;
+export const MAX_OBJECT = 1024 * 1024;
+
+const generated = (prefix: string): string =>
+  prefix.slice(0, 63 - SUFFIX) + Array.from({ length: SUFFIX }, () => LETTERS[randomInt(LETTERS.length)]).join('');
+
+/** Throws 413 for what is too large to be kept. */
+export function checkSize(object: AnyObject): void {
+  const bytes = Buffer.byteLength(JSON.stringify(object));
+  if (bytes <= MAX_OBJECT) return;
+  throw new KubeFault(TOO_LARGE, 'RequestEntityTooLarge', `the object has ${bytes} bytes, more than ${MAX_OBJECT}`);
+}
+
+/** Validates and admits. Throws 422 and 403. */
+export function check(resource: Resource, object: AnyObject, caller: KubeRequest['caller']): void {
+  const causes = resource.validate(object);
+  if (causes.length > 0) throw invalidObject(kindSubject(resource, object.metadata.name ?? ''), causes);
+  const refused = resource.admit?.(object, caller) ?? [];
+  if (refused.length > 0) {
+    const why = `beyond what the role ${caller.role} may ask for (Pod Security level "baseline"): ${refused.map(causeText).join(', ')}`;
+    throw forbiddenObject(subjectOf(resource, object.metadata.name), why, refused);
+  }
+  checkSize(object);
+}
+
+export async function create(context: ApiContext, resource: Resource, request: KubeRequest): Promise<RouteReply> {
+  const dryRun = isDryRun(request);
+  const namespace = namespaceOf(resource, request);
+  const { object, warnings } = decodeBody(resource, readBody(request), request);
+  const metadata = newMeta(context, object.metadata, namespace);
+  const prepared = resource.prepare({ ...object, metadata }, { caller: request.caller });
+  check(resource, prepared, request.caller);
+  if (namespace !== undefined) await checkNamespace(context, resource, namespace, metadata.name);
+  const { name } = metadata;
+  const stored = dryRun
+    ? prepared
+    : await retrying(resource, name, () => context.objects.create(keyOf(resource, namespace, name), prepared));
+  const headers = warningHeader([...warnings, ...(resource.warnings?.(prepared) ?? [])]);
+  return { status: 201, type: 'application/json', headers, body: stored };
+}
+
+function newMeta(context: ApiContext, given: ObjectMeta, namespace: string | undefined): ObjectMeta {
+  if (
+    namespace !== undefined &&
+    given.namespace !== undefined &&
+    given.namespace !== '' &&
+    given.namespace !== namespace
+  ) {
+    throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
+  }
+  if ((given.resourceVersion ?? '') !== '')
+    throw badRequest('resourceVersion should not be set on objects to be created');
+  const { name, generateName, labels, annotations, ownerReferences, finalizers } = given;
+  const chosen =
+    name !== undefined && name !== '' ? name : (generateName ?? '') === '' ? '' : generated(generateName ?? '');
+  return {
+    name: chosen,
+    ...(generateName === undefined ? {} : { generateName }),
+    ...(namespace === undefined ? {} : { namespace }),
+    uid: context.newUid(),
+    resourceVersion: '',
+    generation: 1,
+    creationTimestamp: timestamp(context.now()),
+    ...(labels === undefined ? {} : { labels }),
+    ...(annotations === undefined ? {} : { annotations }),
+    ...(ownerReferences === undefined ? {} : { ownerReferences }),
+    ...(finalizers === undefined ? {} : { finalizers }),
+  };
+}
+
+/** Nothing is made in a namespace that is not there, or on its way out. */
+async function checkNamespace(context: ApiContext, resource: Resource, namespace: string, name: string): Promise<void> {
+  const found = await context.objects.get(keyOf(namespaces, undefined, namespace));
+  if (found === undefined) throw notFound(subjectOf(namespaces, namespace));
+  if (found.metadata.deletionTimestamp === undefined && phaseOf(found) !== 'Terminating') return;
+  const subject = subjectOf(resource, name);
+  throw new KubeFault(
+    TERMINATING,
+    'Forbidden',
+    `${subject.kind} ${JSON.stringify(name)} is forbidden: unable to create new content in namespace ${namespace} because it is being terminated`,
+    {
+      subject,
+      causes: [
+        {
+          reason: 'NamespaceTerminating',
+          field: 'metadata.namespace',
+          message: `namespace ${namespace} is being terminated`,
+        },
+      ],
+    },
+  );
+}

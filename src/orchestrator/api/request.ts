@@ -1,0 +1,85 @@
+// What the verbs read of a request: its query, and the body as JSON or YAML.
+import { parseDocument } from 'yaml';
+import type { RouteRequest } from '../../base/route.ts';
+import { badRequest, KubeFault, MEDIA } from './faults.ts';
+
+export type KubeRequest = RouteRequest<Record<string, string>, Record<string, unknown>, Buffer>;
+
+/** The value of a parameter; the first where there are several. */
+export function parameter({ query }: Pick<KubeRequest, 'query'>, name: string): string | undefined {
+  const value = query[name];
+  return Array.isArray(value) ? String(value[0]) : value === undefined ? undefined : String(value);
+}
+
+export const isTrue = (value: string | undefined): boolean => value === 'true' || value === '1';
+
+/** A whole number of a parameter that is there. Throws 400. */
+export function wholeNumber(request: Pick<KubeRequest, 'query'>, name: string): number | undefined {
+  const text = parameter(request, name);
+  if (text === undefined || text === '') return undefined;
+  if (!/^\d{1,15}$/.test(text))
+    throw badRequest(`the parameter ${name} must be a whole number, not ${text.slice(0, 40)}`);
+  return Number(text);
+}
+
+/** Whether nothing is to be kept. Throws 400 for anything but `All`. */
+export function isDryRun(request: KubeRequest): boolean {
+  const value = parameter(request, 'dryRun');
+  if (value === undefined || value === '') return false;
+  if (value !== 'All') throw badRequest(`dryRun must be All, not ${value.slice(0, 40)}`);
+  return true;
+}
+
+const MAX_ALIASES = 100;
+const MAX_DEPTH = 64;
+
+export const mediaType = (headers: KubeRequest['headers']): string =>
+  String(headers['content-type'] ?? '')
+    .split(';', 1)[0]
+    ?.trim()
+    .toLowerCase() ?? '';
+
+/** Whether a value nests deeper than anything Kubernetes has, or carries a key that is a trap. */
+function isTrap(value: unknown, depth = 0): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (depth > MAX_DEPTH || Object.hasOwn(value, '__proto__')) return true;
+  return Object.values(value).some((item) => isTrap(item, depth + 1));
+}
+
+const JSON_TYPES = new Set([
+  '',
+  'application/json',
+  'application/json-patch+json',
+  'application/merge-patch+json',
+  'application/strategic-merge-patch+json',
+]);
+const YAML_TYPES = new Set(['application/yaml', 'application/x-yaml', 'text/yaml', 'application/apply-patch+yaml']);
+
+/** The body as plain JSON values; undefined where it is empty. Throws 400 and 415. */
+export function readBody({ body, headers }: Pick<KubeRequest, 'body' | 'headers'>): unknown {
+  if (body.length === 0) return undefined;
+  const type = mediaType(headers);
+  if (!JSON_TYPES.has(type) && !YAML_TYPES.has(type)) {
+    throw new KubeFault(MEDIA, 'UnsupportedMediaType', `the body must be JSON or YAML, not ${type.slice(0, 60)}`);
+  }
+  const value = parseText(body, YAML_TYPES.has(type));
+  if (isTrap(value)) throw badRequest(`the body nests deeper than ${MAX_DEPTH}, or sets __proto__`);
+  return value;
+}
+
+function parseText(body: Buffer, yaml: boolean): unknown {
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(body);
+    return yaml ? parseYaml(text) : JSON.parse(text);
+  } catch (error) {
+    throw badRequest(`the body cannot be read: ${(error as Error).message.slice(0, 300)}`);
+  }
+}
+
+/** One YAML document, as YAML 1.2 but with keys that are texts, and no more aliases than a manifest needs. */
+function parseYaml(text: string): unknown {
+  const document = parseDocument(text, { prettyErrors: true, uniqueKeys: true });
+  const [error] = document.errors;
+  if (error !== undefined) throw error;
+  return document.toJS({ maxAliasCount: MAX_ALIASES }) as unknown;
+}
