@@ -13,6 +13,7 @@ import { tokenCommand } from './token.ts';
 import { topCommand } from './top.ts';
 import { traceCommand } from './trace.ts';
 import { tracesCommand } from './traces.ts';
+import { whyCommand } from './why.ts';
 
 export const commands: readonly CliCommand[] = [
   daemonCommand,
@@ -25,6 +26,7 @@ export const commands: readonly CliCommand[] = [
   mailCommand,
   traceCommand,
   tracesCommand,
+  whyCommand,
   kubeconfigCommand,
   tokenCommand,
   configCommand,

@@ -1,13 +1,14 @@
 // What the agent answers to the other processes: the state and the cost of the daemon's processes.
-import type { Component } from '../base/component.ts';
+import type { Component, Health } from '../base/component.ts';
 import type { Logger } from '../base/logging.ts';
-import { procedure } from '../base/route.ts';
+import { procedure, type Procedure } from '../base/route.ts';
 import { z } from '../base/schema.ts';
 import { listenRpc, type Recorder, rpcHandler, type RpcListener } from '../tracing/index.ts';
 import { costOf } from './costs.ts';
 import { type DataDir, processSocket } from './data-dir.ts';
 import type { Quarantined } from './quarantine.ts';
 import type { SupervisedChild } from './supervisor.ts';
+import { PartStatus } from './welcome.ts';
 
 const ProcessStatus = z.object({
   name: z.string(),
@@ -26,6 +27,8 @@ export const SupervisorStatus = z.object({
   processes: z.array(ProcessStatus),
   quarantine: z.array(z.object({ collector: z.string(), target: z.string(), since: z.number(), until: z.number() })),
   reloadError: z.string().optional(),
+  /** The parts that live in the agent process. */
+  parts: z.array(PartStatus),
 });
 export type SupervisorStatus = z.output<typeof SupervisorStatus>;
 
@@ -36,9 +39,13 @@ interface AgentRpcOptions {
   readonly children: readonly SupervisedChild[];
   readonly quarantined: () => readonly Quarantined[];
   readonly reloadError: () => string | undefined;
+  readonly parts: () => ReadonlyMap<string, Health>;
+  /** What the parts of the agent process answer themselves. */
+  readonly procedures: readonly Procedure[];
 }
 
-export function agentRpc({ dir, log, recorder, children, quarantined, reloadError }: AgentRpcOptions): Component {
+export function agentRpc(options: AgentRpcOptions): Component {
+  const { dir, log, recorder, children, quarantined, reloadError, parts } = options;
   const startedAt = Date.now();
   const status = async (): Promise<SupervisorStatus> => {
     const own = { name: 'agent', pid: process.pid, startedAt, restarts: 0, answers: true, lastEnd: undefined };
@@ -50,6 +57,7 @@ export function agentRpc({ dir, log, recorder, children, quarantined, reloadErro
       ),
       quarantine: quarantined().map(({ collector, target, since, until }) => ({ collector, target, since, until })),
       reloadError: reloadError(),
+      parts: [...parts()].map(([name, health]) => ({ name, ...health })),
     };
   };
   let listener: RpcListener | undefined;
@@ -58,6 +66,7 @@ export function agentRpc({ dir, log, recorder, children, quarantined, reloadErro
     async start() {
       const procedures = [
         procedure({ name: 'Supervisor::status', right: 'admin', request: z.object({}), handler: status }),
+        ...options.procedures,
       ];
       const handler = rpcHandler({ service: 'jdos-agent', procedures, may: () => true, log, recorder });
       listener = await listenRpc(processSocket(dir, 'agent'), handler, dir.group);

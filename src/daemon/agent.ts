@@ -5,13 +5,14 @@ import { runComponents } from '../base/component.ts';
 import { explain } from '../base/fault.ts';
 import { type Logger, openLog } from '../base/logging.ts';
 import { siblingModule } from '../base/sibling-module.ts';
+import { openNodeAgent, openProcessRuntime } from '../orchestrator/index.ts';
 import { watchAnnouncements } from '../probes/index.ts';
 import { bufferedRecorder, openRpcClient, type Recorder, type RpcClient } from '../tracing/index.ts';
 import { closedDirectory, hostAccount, type Account } from './account.ts';
 import { agentRpc } from './agent-rpc.ts';
 import type { ProbeBoot, ServeBoot } from './boot.ts';
 import { changedParts, type Config, loadConfig, type Overrides } from './config.ts';
-import { adminTokenHash, type DataDir, prepareDataDir, processSocket } from './data-dir.ts';
+import { adminTokenHash, type DataDir, frontSocket, prepareDataDir, processSocket } from './data-dir.ts';
 import { inForce, quarantine, type Quarantined } from './quarantine.ts';
 import { superviseChild, type SupervisedChild } from './supervisor.ts';
 import { defaultDataDir, PACKAGE_ROOT, VERSION } from './version.ts';
@@ -102,6 +103,12 @@ export async function runDaemon(args: DaemonArguments, say: (line: string) => vo
     log,
   );
   const reloading: { error: string | undefined } = { error: undefined };
+  const node = openNodeAgent({
+    socketPath: frontSocket(dir),
+    runtimes: [openProcessRuntime({ dir: dir.pods, log, now: Date.now })],
+    version: VERSION,
+    log,
+  });
   const rpc = agentRpc({
     dir,
     log,
@@ -109,8 +116,10 @@ export async function runDaemon(args: DaemonArguments, say: (line: string) => vo
     children: [serve, probe],
     quarantined: () => inForce(hangs, Date.now()),
     reloadError: () => reloading.error,
+    parts: () => node.parts(),
+    procedures: node.procedures,
   });
-  const components = runComponents([rpc, serve, probe, messages], log);
+  const components = runComponents([rpc, serve, probe, node, messages], log);
 
   const reload = (): void => {
     try {

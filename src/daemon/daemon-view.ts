@@ -9,11 +9,15 @@ export interface DaemonView extends Component {
   /** The last answer of the agent. */
   status(): SupervisorStatus | undefined;
   processes(): readonly ProcessFacts[];
+  /** The parts that live in the agent process. */
+  parts(): Parts;
   /** What all processes cost together over the last period. */
   cost(): { readonly cpuRatio: number | undefined; readonly memoryBytes: number | undefined };
 }
 
 const ASK_EVERY_MS = 15_000;
+/** While a part of the agent is starting, the operator is waiting to read that it has. */
+const ASK_AGAIN_MS = 500;
 const DEADLINE_MS = 2000;
 
 /** `agent` is closed with this part. */
@@ -22,12 +26,16 @@ export function daemonView(agent: RpcClient, log: Logger): DaemonView {
   let before: SupervisorStatus | undefined;
   let failing = false;
   let timer: NodeJS.Timeout | undefined;
+  let again: NodeJS.Timeout | undefined;
 
   const ask = async (): Promise<void> => {
     try {
       const answer = SupervisorStatus.parse(await agent.call('Supervisor::status', {}, DEADLINE_MS));
       [before, last] = [last, answer];
       failing = false;
+      clearTimeout(again);
+      if (answer.parts.some(({ state }) => state === 'starting'))
+        again = setTimeout(() => void ask(), ASK_AGAIN_MS).unref();
     } catch (error) {
       if (!failing) log.warn({ err: error }, 'the agent did not answer');
       failing = true;
@@ -43,6 +51,7 @@ export function daemonView(agent: RpcClient, log: Logger): DaemonView {
     },
     async stop() {
       clearInterval(timer);
+      clearTimeout(again);
       await agent[Symbol.asyncDispose]();
     },
     health(): Health {
@@ -61,6 +70,13 @@ export function daemonView(agent: RpcClient, log: Logger): DaemonView {
       return { state: 'available', summary: [`${last?.processes.length ?? 0} processes`, ...restarts].join(', ') };
     },
     status: () => last,
+    parts: () =>
+      new Map(
+        (last?.parts ?? []).map(({ name, state, ...words }): [string, Health] => [
+          name,
+          { state, ...(Object.fromEntries(Object.entries(words)) as Omit<Health, 'state'>) },
+        ]),
+      ),
     processes: () =>
       (last?.processes ?? []).flatMap((each) => {
         if (each.pid === undefined) return [];

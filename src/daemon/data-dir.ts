@@ -29,6 +29,8 @@ export interface DataDir {
   readonly run: string;
   /** Owned by the serve user: database, certificates, reports. */
   readonly state: string;
+  /** What runs pods keeps its state here; root's alone. */
+  readonly pods: string;
   readonly adminTokenFile: string;
   /** Group of the sockets, where the serve process has a user of its own. */
   readonly group: number | undefined;
@@ -38,6 +40,7 @@ export const layout = (root: string, group?: number): DataDir => ({
   root,
   run: join(root, 'run'),
   state: join(root, 'state'),
+  pods: join(root, 'pods'),
   adminTokenFile: join(root, 'admin.token'),
   group,
 });
@@ -83,6 +86,8 @@ export function prepareDataDir(
       chmodSync(path, mode);
       if (owner !== undefined) chownSync(path, path === dir.state ? owner.uid : 0, owner.gid);
     }
+    mkdirSync(dir.pods, { recursive: true, mode: 0o700 });
+    chmodSync(dir.pods, 0o700);
     chmodSync(root, 0o750);
     if (owner !== undefined) chownSync(root, 0, owner.gid);
     return { dir, lock };

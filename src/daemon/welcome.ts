@@ -13,20 +13,21 @@ const HEALTH_STATES = [
   'failing',
 ] as const satisfies readonly HealthState[];
 
+/** A part's health with its name, as the processes tell it each other. */
+export const PartStatus = z.object({
+  name: z.string(),
+  state: z.enum(HEALTH_STATES),
+  summary: z.string().optional(),
+  reason: z.string().optional(),
+  costs: z.string().optional(),
+  remedy: z.string().optional(),
+});
+
 /** The answer of the serve process to `Daemon::summary`. */
 export const Summary = z.object({
   version: z.string(),
   addresses: z.array(z.string()),
-  parts: z.array(
-    z.object({
-      name: z.string(),
-      state: z.enum(HEALTH_STATES),
-      summary: z.string().optional(),
-      reason: z.string().optional(),
-      costs: z.string().optional(),
-      remedy: z.string().optional(),
-    }),
-  ),
+  parts: z.array(PartStatus),
   /** The first inspection as text, once it is done. */
   inspection: z.array(z.string()).optional(),
 });

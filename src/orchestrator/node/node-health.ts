@@ -1,5 +1,6 @@
 // The lines of the status for the node and for each of its runtimes.
 import type { Health } from '../../base/component.ts';
+import { Fault } from '../../base/fault.ts';
 import { adviceOf } from './reasons.ts';
 import type { Observations } from './observations.ts';
 import type { Pods } from './pods.ts';
@@ -25,6 +26,8 @@ export function nodeHealth({ pods, runtimes, observations, apiFailure, starting 
     return state === 'available' || reason === undefined ? `${name}: ${state}` : `${name}: ${state} (${reason})`;
   });
   const summary = [`${count} ${count === 1 ? 'pod' : 'pods'}`, ...stands].join('; ');
+  if (apiFailure instanceof Fault && apiFailure.status === 404)
+    return { state: 'missing', summary, reason: 'the serve process has no Kubernetes API', costs: COSTS };
   if (!pods.listed && starting) return { state: 'starting', summary };
   if (apiFailure !== undefined || !pods.listed) {
     const reason = apiFailure === undefined ? 'the API was not asked yet' : adviceOf(apiFailure);

@@ -17,6 +17,7 @@ const WATCH_SECONDS = 300;
 const LATE_MS = 30_000;
 const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 2000;
+const NEWS_AFTER = 6;
 
 export interface PodWatchOptions {
   readonly client: ApiClient;
@@ -51,7 +52,8 @@ export async function watchPods(options: PodWatchOptions): Promise<void> {
         continue;
       }
       onState(error);
-      if (failures === 0) log.info({ err: error }, 'the API does not answer the node, pods stay as they are');
+      // The serve process takes a moment to come: that is no news.
+      if (failures === NEWS_AFTER) log.warn({ err: error }, 'the API does not answer the node, pods stay as they are');
       failures += 1;
       const most = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** failures);
       await pause(most * (0.5 + random() / 2), signal);
