@@ -1,0 +1,166 @@
+// Workloads on a whole daemon, driven by the real kubectl over HTTPS: run, crash, follow, delete, and outlive the daemon.
+import { execFile } from 'node:child_process';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { nodeNameOf } from '../../src/orchestrator/node/agent.ts';
+import type { Pod } from '../../src/orchestrator/objects/pod.ts';
+import { eventually, privateDirectory, type RunningDaemon, startDaemon } from '../support/daemon.ts';
+import { freePort } from '../support/free-port.ts';
+import { needs, needsRoot } from '../support/needs.ts';
+
+const skip = needs('kubectl') || needsRoot();
+
+interface Kubectl {
+  (...args: readonly string[]): Promise<string>;
+  pod(name: string): Promise<Pod | undefined>;
+}
+
+/** kubectl with the kubeconfig that `jdos kubeconfig` prints; rejects with what it said. */
+async function kubectlFor(t: Test, daemon: RunningDaemon): Promise<Kubectl> {
+  const file = join(privateDirectory(t), 'kubeconfig');
+  const { out } = await daemon.cli('kubeconfig', '--address', daemon.tlsUrl());
+  writeFileSync(file, out);
+  const kubectl = (...args: readonly string[]): Promise<string> =>
+    new Promise((resolve, reject) => {
+      execFile('/usr/bin/kubectl', ['--kubeconfig', file, ...args], { timeout: 30_000 }, (error, out, err) => {
+        if (error === null) resolve(out);
+        else reject(new Error(`kubectl ${args.join(' ')}: ${err}`));
+      });
+    });
+  return Object.assign(kubectl, {
+    pod: (name: string) =>
+      kubectl('get', 'pod', name, '-o', 'json').then(
+        (text) => JSON.parse(text) as Pod,
+        () => undefined,
+      ),
+  });
+}
+
+async function apply(t: Test, kubectl: Kubectl, name: string, script: string, more: object = {}): Promise<void> {
+  const file = join(privateDirectory(t), `${name}.json`);
+  const manifest = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name },
+    spec: {
+      nodeName: nodeNameOf(),
+      runtimeClassName: 'process',
+      terminationGracePeriodSeconds: 1,
+      containers: [{ name: 'main', command: ['sh', '-c', script, marker(name)] }],
+      ...more,
+    },
+  };
+  writeFileSync(file, JSON.stringify(manifest));
+  await kubectl('apply', '-f', file);
+}
+
+const RUN = `${process.pid}`;
+const marker = (name: string): string => `jdos-test-${RUN}-${name}`;
+
+/** Processes that carry the pod's marker as their `$0`. */
+const pidsOf = (name: string): readonly number[] =>
+  readdirSync('/proc')
+    .filter((entry) => /^\d+$/.test(entry))
+    .filter((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes(marker(name));
+      } catch {
+        return false;
+      }
+    })
+    .map(Number);
+
+const main = (pod: Pod | undefined) => pod?.status.containerStatuses?.[0];
+const SLEEP = 'trap "exit 0" TERM; while :; do sleep 0.2; done';
+
+async function running(kubectl: Kubectl, name: string): Promise<Pod> {
+  return eventually(`${name} runs`, async () => {
+    const pod = await kubectl.pod(name);
+    return pod?.status.phase === 'Running' && main(pod)?.state.running ? pod : undefined;
+  });
+}
+
+async function started(t: Test, dataDir?: string): Promise<{ daemon: RunningDaemon; kubectl: Kubectl }> {
+  const listenTls = `127.0.0.1:${await freePort()}`;
+  const daemon = startDaemon(t, dataDir === undefined ? { listenTls } : { listenTls, dataDir });
+  await daemon.until(/listens +https/);
+  const kubectl = await kubectlFor(t, daemon);
+  await eventually('the node is ready', async () => /\bReady\b/.exec(await kubectl('get', 'nodes'))?.[0]);
+  return { daemon, kubectl };
+}
+
+t.test('a pod runs within seconds, is described, and goes with its grace', { skip }, async (t) => {
+  const { daemon, kubectl } = await started(t);
+  const began = performance.now();
+  await apply(t, kubectl, 'hello', SLEEP);
+  await running(kubectl, 'hello');
+  t.ok(performance.now() - began < 5000, 'within seconds');
+  t.match(await kubectl('describe', 'pod', 'hello'), /Started container main/);
+  t.match((await daemon.cli('why', 'pod/hello')).out, /default\/hello is Running.*\n.*runs on process/);
+  await eventually(
+    'the status counts it',
+    async () => /node +available +1 pod; process: (available|limited)/.exec((await daemon.cli('status')).out)?.[0],
+  );
+  t.equal(pidsOf('hello').length, 1);
+  await kubectl('delete', 'pod', 'hello', '--wait=true');
+  t.same(pidsOf('hello'), []);
+  t.same(
+    readdirSync(join(daemon.dataDir, 'pods')).filter((name) => !name.startsWith('.')),
+    [],
+    'nothing is left',
+  );
+});
+
+t.test('a killed process comes back at once, then after ten seconds, and why tells it', { skip }, async (t) => {
+  const { daemon, kubectl } = await started(t);
+  await apply(t, kubectl, 'victim', SLEEP);
+  await running(kubectl, 'victim');
+  for (const pid of pidsOf('victim')) process.kill(pid, 'SIGKILL');
+  const again = await eventually('it is back', async () => {
+    const pod = await kubectl.pod('victim');
+    return main(pod)?.restartCount === 1 && main(pod)?.state.running ? pod : undefined;
+  });
+  t.match(main(again)?.lastState.terminated, { signal: 9 });
+  for (const pid of pidsOf('victim')) process.kill(pid, 'SIGKILL');
+  const waiting = await eventually('it waits', async () => main(await kubectl.pod('victim'))?.state.waiting);
+  t.equal(waiting.reason, 'CrashLoopBackOff');
+  t.match(waiting.message, /^back-off 10s restarting failed container=main/);
+  t.match((await daemon.cli('why', 'pod/victim')).out, /started again in .* s, at /);
+  await eventually('ten seconds later it is back', async () => {
+    const status = main(await kubectl.pod('victim'));
+    return (status?.restartCount === 2 && status.state.running) || undefined;
+  });
+  await kubectl('delete', 'pod', 'victim');
+});
+
+t.test('kill -9 of the whole daemon: workloads go on with the same pids and are adopted', { skip }, async (t) => {
+  const { daemon, kubectl } = await started(t);
+  await apply(t, kubectl, 'steady', SLEEP);
+  await apply(t, kubectl, 'leaver', SLEEP, { restartPolicy: 'Never' });
+  await running(kubectl, 'steady');
+  await running(kubectl, 'leaver');
+  const before = pidsOf('steady');
+  t.equal(before.length, 1);
+  for (const pid of Object.values(await daemon.pids())) process.kill(pid, 'SIGKILL');
+  await eventually(
+    'the daemon is dead',
+    () => daemon.child.exitCode !== null || daemon.child.signalCode !== null || undefined,
+  );
+  t.same(pidsOf('steady'), before, 'it outlived the daemon');
+  for (const pid of pidsOf('leaver')) process.kill(pid, 'SIGKILL');
+
+  const next = await started(t, daemon.dataDir);
+  const gone = await eventually('the end is seen', async () => {
+    const pod = await next.kubectl.pod('leaver');
+    return pod?.status.phase === 'Failed' ? pod : undefined;
+  });
+  t.ok(main(gone)?.state.terminated, 'how it ended is told, known or not');
+  t.equal(main(await next.kubectl.pod('steady'))?.restartCount, 0);
+  t.same(pidsOf('steady'), before, 'it was adopted, not started again');
+  await next.daemon.stop();
+  t.same(pidsOf('steady'), before, 'and it outlives an orderly stop');
+  const last = await started(t, daemon.dataDir);
+  await last.kubectl('delete', 'pod', 'steady', 'leaver');
+  t.same(pidsOf('steady'), []);
+});
