@@ -9,6 +9,7 @@ import type { ApiContext } from './api/context.ts';
 import { discoveryRoutes } from './api/discovery.ts';
 import { openApiRoutes } from './api/openapi.ts';
 import { resourceRoutes } from './api/routes.ts';
+import { openControllers } from './controllers/controllers.ts';
 import { ensureNamespaces } from './controllers/namespaces.ts';
 import { openSqliteObjects } from './store/sqlite-store.ts';
 
@@ -28,19 +29,25 @@ export interface Orchestrator extends Component {
   readonly routes: readonly Route[];
 }
 
-export function openOrchestrator({ store, version, now, newUid = randomUUID }: OrchestratorOptions): Orchestrator {
+export function openOrchestrator({ store, version, log, now, newUid = randomUUID }: OrchestratorOptions): Orchestrator {
   const objects = openSqliteObjects({ store, now });
   const stopping = new AbortController();
   const context: ApiContext = { objects, now, newUid, stopping: () => stopping.signal };
+  const controllers = openControllers(context, log);
   return {
     name: 'orchestrator',
     routes: [...discoveryRoutes({ version }), ...openApiRoutes(version), ...resourceRoutes(context)],
     async start() {
       await ensureNamespaces(context);
+      controllers.start();
     },
     async stop() {
       stopping.abort();
+      await controllers.stop();
     },
-    health: () => ({ state: 'available' }),
+    health() {
+      const reason = controllers.failure();
+      return reason === undefined ? { state: 'available' } : { state: 'failing', reason };
+    },
   };
 }

@@ -19,15 +19,13 @@ const REASONS: Readonly<Record<number, Reason>> = {
   504: 'Timeout',
 };
 
-/** A Status of a failure (meta/v1). The code and the remedy of the fault stand among the causes. */
+/** A Status of a failure (meta/v1). The code and the remedy of the fault stand under `fault`. */
 export function failure(fault: Fault): Readonly<Record<string, unknown>> {
   const kube = fault instanceof KubeFault ? fault : undefined;
   const subject = kube?.subject;
-  const causes = [
-    ...(kube?.causes ??
-      fault.details.map(({ path, expected }) => ({ reason: 'FieldValueInvalid', field: path, message: expected }))),
-    { reason: fault.code, message: fault.remedy },
-  ];
+  const causes =
+    kube?.causes ??
+    fault.details.map(({ path, expected }) => ({ reason: 'FieldValueInvalid', field: path, message: expected }));
   return {
     kind: 'Status',
     apiVersion: 'v1',
@@ -37,9 +35,11 @@ export function failure(fault: Fault): Readonly<Record<string, unknown>> {
     reason: kube?.reason ?? REASONS[fault.status] ?? 'InternalError',
     details: {
       ...(subject === undefined ? {} : { name: subject.name, group: subject.group, kind: subject.kind }),
-      causes,
+      ...(causes.length === 0 ? {} : { causes }),
     },
     code: fault.status,
+    // Beside what Kubernetes knows; clients ignore it.
+    fault: { code: fault.code, remedy: fault.remedy },
   };
 }
 
