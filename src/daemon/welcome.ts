@@ -85,6 +85,6 @@ const partLines = (summary: Summary): readonly string[] => [
       costs === undefined ? undefined : `without it: ${costs}`,
       remedy === undefined ? undefined : `try: ${remedy}`,
     ];
-    return `  ${name.padEnd(11)}${state.padEnd(11)}${words.filter((word) => word !== undefined).join('; ')}`.trimEnd();
+    return `  ${name.padEnd(13)}${state.padEnd(11)}${words.filter((word) => word !== undefined).join('; ')}`.trimEnd();
   }),
 ];
