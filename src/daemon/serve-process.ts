@@ -8,6 +8,7 @@ import { procedure, type Procedure } from '../base/route.ts';
 import { z } from '../base/schema.ts';
 import { type FrontDoor, httpMigrations, openFrontDoor, type Parts, roleHas } from '../http/index.ts';
 import { inspectorMigrations, inspectorRoutes, openInspector, watched } from '../inspector/index.ts';
+import { agentCalls, openOrchestrator, orchestratorMigrations } from '../orchestrator/index.ts';
 import { enabledCollectors, openSnapshots, probeRoutes, snapshotProcedures, unknownDisabled } from '../probes/index.ts';
 import { openReporter, reportMigrations } from '../report/index.ts';
 import {
@@ -36,7 +37,7 @@ import type { Summary } from './welcome.ts';
 function build(boot: ServeBoot, log: Logger, components: () => Components): readonly Component[] {
   const { config, dir } = boot;
   const now = Date.now;
-  const state = stateComponent(dir, [httpMigrations, inspectorMigrations, reportMigrations]);
+  const state = stateComponent(dir, [httpMigrations, inspectorMigrations, reportMigrations, orchestratorMigrations]);
   const ledger = openLedger({
     dir: join(dir.state, 'ledger'),
     config: config.tracing.messages,
@@ -59,6 +60,7 @@ function build(boot: ServeBoot, log: Logger, components: () => Components): read
   const parts = allParts(
     () => shownParts(components().health()),
     () => new Map([['probes', probesHealth(snapshots, boot.root)]]),
+    () => view.parts(),
   );
   const registry = ownMetrics({ version: boot.version, parts, view });
   const observe = rpcMetrics(registry);
@@ -102,6 +104,15 @@ function build(boot: ServeBoot, log: Logger, components: () => Components): read
   const first = firstReport({ inspector, reporter, log });
   const tracing = openTracing({ dir: join(dir.state, 'traces'), config: config.tracing, registry, log });
 
+  const toNode = client('agent');
+  const orchestrator = openOrchestrator({
+    store: state.store,
+    version: boot.version,
+    log,
+    now,
+    call: agentCalls(toNode.call),
+  });
+
   const procedures: readonly Procedure[] = [
     ...snapshotProcedures(snapshots),
     ...ledger.procedures,
@@ -115,6 +126,7 @@ function build(boot: ServeBoot, log: Logger, components: () => Components): read
       ...reporter.routes,
       ...tracing.routes,
       ...ledger.routes,
+      ...orchestrator.routes,
       yarpcRoute(
         rpcHandler({
           service: 'jdos',
@@ -155,6 +167,8 @@ function build(boot: ServeBoot, log: Logger, components: () => Components): read
     ...serveUserPart(boot),
     tracing,
     door,
+    // After the front door, so that it is stopped before: that ends the watches the front door would wait for.
+    orchestrator,
     reporter,
     inspector,
     first,
