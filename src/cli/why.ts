@@ -5,7 +5,7 @@ import { formatSeconds } from '../base/units.ts';
 import { type CliCommand, readOptions, type ReadOptions, withClient } from './command.ts';
 import { printable } from './io.ts';
 
-export const WHY_WHAT = faultKind('JD_WHY_WHAT', 400, 'name a pod, as in `jdos why pod/hello -n default`');
+const WHY_WHAT = faultKind('JD_WHY_WHAT', 400, 'name a pod, as in `jdos why pod/hello -n default`');
 
 const Terminated = z.object({
   exitCode: z.number(),
@@ -56,8 +56,18 @@ const Events = z.object({
   ),
 });
 
-export type WhyPod = z.output<typeof Pod>;
-export type WhyEvent = z.output<typeof Events>['items'][number];
+type WhyPod = z.output<typeof Pod>;
+type WhyEvent = z.output<typeof Events>['items'][number];
+
+const NO_POD = faultKind('JD_WHY_NO_POD', 404, 'see `kubectl get pods -A` for the pods that there are');
+
+const absent =
+  (namespace: string, name: string) =>
+  (error: unknown): never => {
+    if (error instanceof Fault && /status 404/.test(error.message))
+      throw new Fault(NO_POD, `there is no pod ${namespace}/${name}`, { cause: error });
+    throw error;
+  };
 
 interface WhyOptions extends ReadOptions {
   readonly namespace: string;
@@ -74,7 +84,7 @@ export const whyCommand: CliCommand = (program, { io }) => {
       if (name === undefined) throw new Fault(WHY_WHAT, `${JSON.stringify(what)} names no pod`);
       const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}`;
       const { pod, events } = await withClient(server, io, async (client) => {
-        const pod = Pod.parse(await client.get(`${path}/pods/${name}`));
+        const pod = Pod.parse(await client.get(`${path}/pods/${name}`).catch(absent(namespace, name)));
         const fieldSelector = `involvedObject.uid=${pod.metadata.uid}`;
         return { pod, events: Events.parse(await client.get(`${path}/events`, { fieldSelector })).items };
       });
@@ -116,7 +126,7 @@ function containerLines(
       `${name}: run ${Math.max(0, restartCount - (state.waiting ? 0 : 1))} ${ending(last)}${ago(last.finishedAt)}`,
     );
   if (state.running !== undefined)
-    lines.push(`${name}: runs since${ago(state.running.startedAt).replace(/ ago$/, '')}, ${restartCount} restarts`);
+    lines.push(`${name}: has run for${ago(state.running.startedAt).replace(/ ago$/, '')}, ${times(restartCount)}`);
   if (state.terminated !== undefined)
     lines.push(`${name}: ${ending(state.terminated)}${ago(state.terminated.finishedAt)}`);
   if (state.waiting !== undefined) {
@@ -130,6 +140,8 @@ function containerLines(
   return lines;
 }
 
+const times = (restarts: number): string => (restarts === 1 ? '1 restart' : `${restarts} restarts`);
+
 /** When the back-off is over: its length after the end of the last run. */
 function nextTry(message: string | undefined, finishedAt: string | undefined, now: number): string {
   const [, minutes = '0', seconds = '0'] = /back-off (?:(\d+)m)?(\d+)s/.exec(message ?? '') ?? [];
@@ -142,20 +154,13 @@ function nextTry(message: string | undefined, finishedAt: string | undefined, no
     : `started again in ${formatSeconds(left)}, at ${new Date(at).toISOString().slice(11, 19)}Z`;
 }
 
+/** Reasons that say no more than the exit code does. */
+const PLAIN: ReadonlySet<string | undefined> = new Set(['Completed', 'Error', 'ExitCodeLost', undefined]);
+
 const ending = ({ exitCode, signal, reason, message }: z.output<typeof Terminated>): string => {
-  const how =
-    reason === 'ExitCodeLost'
-      ? 'ended, nobody saw how'
-      : signal === undefined
-        ? `ended with exit code ${exitCode}`
-        : `ended by signal ${signal}`;
-  return [
-    how,
-    reason === 'ExitCodeLost' || reason === 'Error' || reason === 'Completed' ? undefined : ` (${reason})`,
-    message && `: ${message}`,
-  ]
-    .filter(Boolean)
-    .join('');
+  if (reason === 'ExitCodeLost') return 'ended, nobody saw how';
+  const how = signal === undefined ? `ended with exit code ${exitCode}` : `ended by signal ${signal}`;
+  return `${how}${PLAIN.has(reason) ? '' : ` (${reason})`}${message === undefined ? '' : `: ${message}`}`;
 };
 
 /** The last things that went wrong, where the status does not say them already. */

@@ -21,7 +21,7 @@ import { readLog } from './read-log.ts';
 import { adviceOf } from './reasons.ts';
 import { openPodSync } from './sync.ts';
 
-export interface NodeAgentOptions {
+interface NodeAgentOptions {
   /** Unix socket of the front door. */
   readonly socketPath: string;
   readonly nodeName?: string;

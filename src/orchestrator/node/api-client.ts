@@ -3,7 +3,7 @@ import { Pool } from 'undici';
 import { Fault, faultKind, systemCode } from '../../base/fault.ts';
 import { z } from '../../base/schema.ts';
 
-export const API_UNREACHABLE = faultKind(
+const API_UNREACHABLE = faultKind(
   'JD_NODE_API_UNREACHABLE',
   503,
   'see `jdos status`: the serve process is being started again, or its socket is gone; what runs goes on meanwhile',
@@ -14,7 +14,7 @@ export const API_REFUSED = faultKind(
   'see the log of the serve process for this request; both processes must run the same version of jdos',
 );
 
-export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 type Query = Readonly<Record<string, string | number | boolean>>;
 
 export interface ApiReply {

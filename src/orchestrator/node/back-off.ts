@@ -2,9 +2,9 @@
 // beginning after ten minutes of running well (Kubernetes: pod-lifecycle, container restarts). All times are monotonic
 // milliseconds, so that a clock that is set changes nothing.
 
-export const FIRST_DELAY_MS = 10_000;
+const FIRST_DELAY_MS = 10_000;
 export const LAST_DELAY_MS = 300_000;
-export const RESET_AFTER_MS = 600_000;
+const RESET_AFTER_MS = 600_000;
 
 export interface BackOff {
   /** The run that this is about. */
@@ -17,8 +17,7 @@ export interface BackOff {
 }
 
 /** The delay after `delayMs`: each fast end doubles it. */
-export const doubled = (delayMs: number): number =>
-  delayMs === 0 ? FIRST_DELAY_MS : Math.min(LAST_DELAY_MS, delayMs * 2);
+const doubled = (delayMs: number): number => (delayMs === 0 ? FIRST_DELAY_MS : Math.min(LAST_DELAY_MS, delayMs * 2));
 
 /** The delay after attempt number `attempt` where nothing is known of the runs before: as if all had ended fast. */
 export const delayAfter = (attempt: number): number => {

@@ -70,7 +70,7 @@ function stateOf(
 }
 
 /** The kubelet's words (kuberuntime_manager.go). */
-export const backOffMessage = ({ metadata }: Pod, container: string, delayMs: number): string =>
+const backOffMessage = ({ metadata }: Pod, container: string, delayMs: number): string =>
   `back-off ${duration(delayMs / 1000)} restarting failed container=${container} ` +
   `pod=${metadata.name}_${metadata.namespace ?? 'default'}(${metadata.uid})`;
 

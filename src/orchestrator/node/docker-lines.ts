@@ -8,7 +8,7 @@ interface Decoded {
   readonly partial: boolean;
 }
 
-export interface DecodeOptions {
+interface DecodeOptions {
   readonly timestamps: boolean;
   /** Unix milliseconds; what is older is left out. */
   readonly since: number | undefined;

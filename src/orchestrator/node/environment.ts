@@ -1,7 +1,7 @@
 // A container's environment with the pod's own fields filled in (the downward API's fieldRef).
 import type { Container, EnvVar, Pod } from '../objects/pod.ts';
 
-export interface PodAddresses {
+interface PodAddresses {
   readonly hostIP: string;
   readonly podIP: string | undefined;
 }

@@ -7,7 +7,7 @@ import type { Happening } from './apply.ts';
 import type { Clock } from './clock.ts';
 import { timeOf } from './times.ts';
 
-export interface InvolvedObject {
+interface InvolvedObject {
   readonly apiVersion: string;
   readonly kind: string;
   readonly namespace?: string;
@@ -15,7 +15,7 @@ export interface InvolvedObject {
   readonly uid: string;
 }
 
-export interface EventRecorder {
+interface EventRecorder {
   tell(about: InvolvedObject, happening: Happening): void;
 }
 

@@ -5,7 +5,7 @@ import { decodeDockerLines } from './docker-lines.ts';
 import type { LogCursor } from './log-cursor.ts';
 import { type OpenLog, openLogFile, tailOffset } from './log-file.ts';
 
-export const LOG_WITHOUT_TIMES = faultKind(
+const LOG_WITHOUT_TIMES = faultKind(
   'JD_LOG_WITHOUT_TIMES',
   400,
   'leave out --timestamps and --since and use --tail, or run the pod with runtimeClassName: docker',

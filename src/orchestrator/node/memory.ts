@@ -20,7 +20,7 @@ export interface PodMemory {
 }
 
 /** One reading of both clocks, in milliseconds. */
-export interface Moment {
+interface Moment {
   /** Monotonic. */
   readonly now: number;
   /** Unix time; can jump. */

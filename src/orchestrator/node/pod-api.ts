@@ -19,7 +19,7 @@ export function parsePod(raw: unknown): Pod {
   return parsed.data as unknown as Pod;
 }
 
-export const podPath = (namespace: string, name: string): string =>
+const podPath = (namespace: string, name: string): string =>
   `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(name)}`;
 
 const TRIES = 3;

@@ -19,7 +19,7 @@ const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 2000;
 const NEWS_AFTER = 6;
 
-export interface PodWatchOptions {
+interface PodWatchOptions {
   readonly client: ApiClient;
   readonly nodeName: string;
   readonly pods: Pods;

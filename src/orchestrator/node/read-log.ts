@@ -11,18 +11,18 @@ import type { ReadLogReply, ReadLogRequest } from './procedures.ts';
 import { chooseRuntime } from './runtime-choice.ts';
 import { podFacts, previousRun, type Run, runsOf } from './runs.ts';
 
-export const LOG_NOT_THERE = faultKind(
+const LOG_NOT_THERE = faultKind(
   'JD_LOG_NOT_THERE',
   400,
   'see `kubectl describe pod` for what the container waits for; with --previous, for whether it ran before',
 );
-export const LOG_UNKNOWN = faultKind(
+const LOG_UNKNOWN = faultKind(
   'JD_LOG_UNKNOWN',
   503,
   'see `jdos status` for the runtime that does not answer, and ask again',
 );
 
-export interface ReadLogOptions {
+interface ReadLogOptions {
   readonly pods: Pods;
   readonly runtimes: readonly Runtime[];
   readonly observations: Observations;

@@ -1,10 +1,8 @@
 // Which runtime a pod runs on, and what may not run there.
 import { type Pod, RUNTIME_ANNOTATION } from '../objects/pod.ts';
+import { ROOT_PROCESS_ANNOTATION } from '../objects/pod-admission.ts';
 import { type RuntimeName, RUNTIMES } from '../runtimes/runtime.ts';
 import { containersOf } from './runs.ts';
-
-/** Set by admission where whoever made the pod may not run processes as root on the host itself. */
-export const ALLOW_ROOT_PROCESS_ANNOTATION = 'jdos.io/allow-root-process';
 
 /** The pod's own word, else what was chosen when it was first seen, else docker where it answers. */
 export function chooseRuntime({ metadata, spec }: Pod, dockerWorks: boolean): RuntimeName {
@@ -14,7 +12,7 @@ export function chooseRuntime({ metadata, spec }: Pod, dockerWorks: boolean): Ru
 
 /** Why the pod may not be started, with the remedy. `ownUid` is the user that the agent runs as. */
 export function refusalOf(pod: Pod, runtime: RuntimeName, ownUid: number): string | undefined {
-  if (runtime !== 'process' || pod.metadata.annotations?.[ALLOW_ROOT_PROCESS_ANNOTATION] !== 'false') return undefined;
+  if (runtime !== 'process' || pod.metadata.annotations?.[ROOT_PROCESS_ANNOTATION] !== 'false') return undefined;
   const general = pod.spec.securityContext?.runAsUser ?? ownUid;
   const root = containersOf(pod).find(({ securityContext }) => (securityContext?.runAsUser ?? general) === 0);
   if (root === undefined) return undefined;

@@ -7,7 +7,7 @@ import { isPastDeadline } from './plan.ts';
 import { containersOf, endedWell, initFailed, lastRun, lastSandbox, restarts, type Run } from './runs.ts';
 import { timeOf } from './times.ts';
 
-export interface StatusOptions extends StatusGround {
+interface StatusOptions extends StatusGround {
   readonly hostIP: string;
   /** Unix milliseconds, for the times that people read. */
   readonly wall: number;

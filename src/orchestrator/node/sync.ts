@@ -24,7 +24,7 @@ export interface PodApi {
   uidOf(namespace: string, name: string): Promise<string | undefined>;
 }
 
-export interface SyncOptions {
+interface SyncOptions {
   readonly runtimes: readonly Runtime[];
   readonly observations: Observations;
   readonly pods: Pods;
