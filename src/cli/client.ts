@@ -35,6 +35,7 @@ export interface Client extends AsyncDisposable {
   get(path: string, query?: Readonly<Record<string, string | number | undefined>>): Promise<unknown>;
   /** The body as it came, for formats other than JSON. */
   getText(path: string, query?: Readonly<Record<string, string | number | undefined>>): Promise<string>;
+  /** A body that is a text is sent as YAML, as it is; anything else as JSON. */
   send(method: 'POST' | 'DELETE', path: string, body?: unknown, timeoutMs?: number): Promise<unknown>;
 }
 
@@ -112,9 +113,11 @@ export function openClient(options: ServerOptions, io: Io): Client {
         dispatcher,
         headers: {
           ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...(body === undefined
+            ? {}
+            : { 'content-type': typeof body === 'string' ? 'application/yaml' : 'application/json' }),
         },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
         signal: AbortSignal.timeout(timeoutMs),
       });
       const text = await reply.body.text();

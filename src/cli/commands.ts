@@ -7,6 +7,7 @@ import { kubeconfigCommand } from './kubeconfig.ts';
 import { mailCommand } from './mail.ts';
 import { messageCommand } from './message.ts';
 import { messagesCommand } from './messages.ts';
+import { planCommand } from './plan.ts';
 import { reportCommand } from './report.ts';
 import { statusCommand } from './status.ts';
 import { tokenCommand } from './token.ts';
@@ -26,6 +27,7 @@ export const commands: readonly CliCommand[] = [
   mailCommand,
   traceCommand,
   tracesCommand,
+  planCommand,
   whyCommand,
   kubeconfigCommand,
   tokenCommand,

@@ -7,7 +7,9 @@ import type { StateStore } from '../drivers/sqlite/index.ts';
 import type { AgentCalls } from './api/agent-calls.ts';
 import type { ApiContext } from './api/context.ts';
 import { discoveryRoutes } from './api/discovery.ts';
+import { logRoute } from './api/log.ts';
 import { openApiRoutes } from './api/openapi.ts';
+import { planRoute } from './api/plan.ts';
 import { resourceRoutes } from './api/routes.ts';
 import { openControllers } from './controllers/controllers.ts';
 import { ensureNamespaces } from './controllers/namespaces.ts';
@@ -29,14 +31,27 @@ export interface Orchestrator extends Component {
   readonly routes: readonly Route[];
 }
 
-export function openOrchestrator({ store, version, log, now, newUid = randomUUID }: OrchestratorOptions): Orchestrator {
+export function openOrchestrator({
+  store,
+  version,
+  log,
+  now,
+  call,
+  newUid = randomUUID,
+}: OrchestratorOptions): Orchestrator {
   const objects = openSqliteObjects({ store, now });
   const stopping = new AbortController();
   const context: ApiContext = { objects, now, newUid, stopping: () => stopping.signal };
   const controllers = openControllers(context, log);
   return {
     name: 'orchestrator',
-    routes: [...discoveryRoutes({ version }), ...openApiRoutes(version), ...resourceRoutes(context)],
+    routes: [
+      ...discoveryRoutes({ version }),
+      ...openApiRoutes(version),
+      ...resourceRoutes(context),
+      logRoute(context, call),
+      planRoute(context, call),
+    ],
     async start() {
       await ensureNamespaces(context);
       controllers.start();

@@ -1,6 +1,6 @@
 // POST: decoded, defaulted, validated, admitted, and then kept.
 import { randomInt } from 'node:crypto';
-import type { RouteReply } from '../../base/route.ts';
+import type { Caller, RouteReply } from '../../base/route.ts';
 import type { AnyObject, ObjectMeta } from '../objects/meta.ts';
 import { timestamp } from './age.ts';
 import { type ApiContext, keyOf, namespaceOf, retrying } from './context.ts';
@@ -27,7 +27,7 @@ export function checkSize(object: AnyObject): void {
 }
 
 /** Validates and admits. Throws 422 and 403. */
-export function check(resource: Resource, object: AnyObject, caller: KubeRequest['caller']): void {
+export function check(resource: Resource, object: AnyObject, caller: Caller): void {
   const causes = resource.validate(object);
   if (causes.length > 0) throw invalidObject(kindSubject(resource, object.metadata.name ?? ''), causes);
   const refused = resource.admit?.(object, caller) ?? [];
@@ -42,17 +42,33 @@ export async function create(context: ApiContext, resource: Resource, request: K
   const dryRun = isDryRun(request);
   const namespace = namespaceOf(resource, request);
   const { object, warnings } = decodeBody(resource, readBody(request), request);
-  const metadata = newMeta(context, object.metadata, namespace);
-  const prepared = resource.prepare({ ...object, metadata }, { caller: request.caller });
-  check(resource, prepared, request.caller);
-  if (namespace !== undefined) await checkNamespace(context, resource, namespace, metadata.name);
-  const { name } = metadata;
+  const prepared = prepareNew(context, resource, object, namespace, request.caller);
+  const { name } = prepared.metadata;
+  if (namespace !== undefined) await checkNamespace(context, resource, namespace, name);
   const stored = dryRun
     ? prepared
     : await retrying(resource, name, () => context.objects.create(keyOf(resource, namespace, name), prepared));
   const headers = warningHeader([...warnings, ...(resource.warnings?.(prepared) ?? [])]);
   return { status: 201, type: 'application/json', headers, body: stored };
 }
+
+/** The object as it would be kept. Throws 400, 403, 413 and 422. */
+export function prepareNew(
+  context: ApiContext,
+  resource: Resource,
+  object: AnyObject,
+  namespace: string | undefined,
+  caller: Caller,
+): AnyObject {
+  const metadata = newMeta(context, object.metadata, namespace);
+  const prepared = resource.prepare({ ...object, metadata }, { caller });
+  check(resource, prepared, caller);
+  return prepared;
+}
+
+/** The namespace that a manifest without an address belongs to. */
+export const namespaceOfManifest = (resource: Resource, { metadata }: AnyObject): string | undefined =>
+  resource.namespaced ? metadata.namespace || 'default' : undefined;
 
 function newMeta(context: ApiContext, given: ObjectMeta, namespace: string | undefined): ObjectMeta {
   if (

@@ -40,7 +40,7 @@ export const mediaType = (headers: KubeRequest['headers']): string =>
     .toLowerCase() ?? '';
 
 /** Whether a value nests deeper than anything Kubernetes has, or carries a key that is a trap. */
-function isTrap(value: unknown, depth = 0): boolean {
+export function isTrap(value: unknown, depth = 0): boolean {
   if (typeof value !== 'object' || value === null) return false;
   if (depth > MAX_DEPTH || Object.hasOwn(value, '__proto__')) return true;
   return Object.values(value).some((item) => isTrap(item, depth + 1));
