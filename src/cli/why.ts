@@ -65,7 +65,7 @@ const absent =
   (namespace: string, name: string) =>
   (error: unknown): never => {
     if (error instanceof Fault && /status 404/.test(error.message))
-      throw new Fault(NO_POD, `there is no pod ${namespace}/${name}`, { cause: error });
+      throw new Fault(NO_POD, `there is no pod ${namespace}/${name}`);
     throw error;
   };
 

@@ -112,6 +112,34 @@ t.test('a pod runs within seconds, is described, and goes with its grace', { ski
   );
 });
 
+t.test('output is followed while it comes, and kept of the run before', { skip }, async (t) => {
+  const { daemon, kubectl } = await started(t);
+  await apply(t, kubectl, 'talker', 'i=0; while :; do i=$((i+1)); echo line $i; sleep 0.2; done');
+  await running(kubectl, 'talker');
+  await eventually('it spoke', async () => /line 5/.exec(await kubectl('logs', 'talker'))?.[0]);
+  t.match(await kubectl('logs', 'talker', '--tail=1'), /^line \d+\n$/);
+  const following = kubectl('logs', '-f', 'talker');
+  for (const pid of pidsOf('talker')) process.kill(pid, 'SIGKILL');
+  const followed = (await following).trim().split('\n');
+  t.same(
+    followed,
+    followed.map((_, i) => `line ${i + 1}`),
+    'from the first line to the last, none twice, and it ended with the process',
+  );
+  await eventually('it is back', async () => main(await kubectl.pod('talker'))?.restartCount === 1 || undefined);
+  t.match(await kubectl('logs', '--previous', 'talker', '--tail=1'), new RegExp(`^${followed.at(-1)}\n$`));
+  await t.rejects(kubectl('logs', '--timestamps', 'talker'), /without times.*use --tail/);
+  const serve = (await daemon.pids())['serve'] ?? 0;
+  const before = pidsOf('talker');
+  process.kill(serve, 'SIGKILL');
+  await eventually('the API is back, and so is the node', async () => {
+    await kubectl('delete', 'pod', 'talker', '--wait=true');
+    return true;
+  });
+  t.equal(before.length, 1);
+  t.same(pidsOf('talker'), []);
+});
+
 t.test('a killed process comes back at once, then after ten seconds, and why tells it', { skip }, async (t) => {
   const { daemon, kubectl } = await started(t);
   await apply(t, kubectl, 'victim', SLEEP);

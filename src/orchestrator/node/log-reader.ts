@@ -39,7 +39,7 @@ export async function readPiece(request: PieceRequest): Promise<Piece> {
   if (file.format === 'raw' && (timestamps || since !== undefined)) {
     throw new Fault(
       LOG_WITHOUT_TIMES,
-      `the process runtime keeps output as it was written, without times: there is no ${timestamps ? 'timestamp to show' : 'time to start from'}`,
+      `the process runtime keeps output as it was written, without times: there is no ${timestamps ? 'timestamp to show' : 'time to start from'}; use --tail, or runtimeClassName docker`,
     );
   }
   await using now = await openLogFile(file.path);
