@@ -6,7 +6,8 @@ const REASONS: readonly (readonly [RegExp, string])[] = [
   [/IMAGE_(NAME|REFERENCE)|INVALID_IMAGE/, 'InvalidImageName'],
   [/IMAGE.*(NEVER|ABSENT|NOT_PRESENT)/, 'ErrImageNeverPull'],
   [/IMAGE|PULL|REGISTRY/, 'ErrImagePull'],
-  [/RUN|START/, 'RunContainerError'],
+  [/RUNTIME_CANNOT|NON_ROOT|NAME_INVALID/, 'CreateContainerConfigError'],
+  [/START/, 'RunContainerError'],
 ];
 
 export const reasonOf = (error: unknown): string => {
