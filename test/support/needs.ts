@@ -17,6 +17,8 @@ const TOOLS = {
   bindfs: { file: '/usr/bin/bindfs', packages: ['bindfs'] },
   chromium: { file: '/usr/bin/chromium', packages: ['chromium', 'fonts-liberation', 'fonts-noto-cjk'] },
   kubectl: { file: '/usr/bin/kubectl', packages: ['kubernetes-client'] },
+  curl: { file: '/usr/bin/curl', packages: ['curl'] },
+  ip: { file: '/usr/sbin/ip', packages: ['iproute2'] },
   'node-exporter': { file: '/usr/bin/prometheus-node-exporter', packages: ['prometheus-node-exporter'] },
   opensmtpd: { file: '/usr/sbin/smtpd', packages: ['opensmtpd'] },
   openssl: { file: '/usr/bin/openssl', packages: ['openssl'] },
