@@ -27,7 +27,7 @@ export interface OrchestratorOptions {
   readonly call: AgentCalls;
 }
 
-export interface Orchestrator extends Component {
+interface Orchestrator extends Component {
   readonly routes: readonly Route[];
 }
 

@@ -2,7 +2,7 @@
 import type { Clock } from './clock.ts';
 import type { Publication } from './publication.ts';
 
-export interface Publisher {
+interface Publisher {
   /**
    * Resolves when the publication is handed over, or is to be within a moment. A collector's state is never kept
    * waiting: it holds counters, and the process may be killed while the next collector reads.

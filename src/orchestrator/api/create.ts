@@ -20,7 +20,7 @@ const generated = (prefix: string): string =>
   prefix.slice(0, 63 - SUFFIX) + Array.from({ length: SUFFIX }, () => LETTERS[randomInt(LETTERS.length)]).join('');
 
 /** Throws 413 for what is too large to be kept. */
-export function checkSize(object: AnyObject): void {
+function checkSize(object: AnyObject): void {
   const bytes = Buffer.byteLength(JSON.stringify(object));
   if (bytes <= MAX_OBJECT) return;
   throw new KubeFault(TOO_LARGE, 'RequestEntityTooLarge', `the object has ${bytes} bytes, more than ${MAX_OBJECT}`);

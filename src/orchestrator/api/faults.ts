@@ -2,7 +2,7 @@
 import { Fault, faultKind, type FaultKind } from '../../base/fault.ts';
 import { type Cause, causeText } from '../objects/cause.ts';
 
-export const BAD_REQUEST = faultKind('JD_KUBE_BAD_REQUEST', 400, 'correct what the message names and send it again');
+const BAD_REQUEST = faultKind('JD_KUBE_BAD_REQUEST', 400, 'correct what the message names and send it again');
 export const FORBIDDEN = faultKind(
   'JD_KUBE_FORBIDDEN',
   403,
@@ -18,7 +18,7 @@ export const NOT_FOUND = faultKind(
   404,
   'list what there is with kubectl get, in all namespaces with -A',
 );
-export const ALREADY_EXISTS = faultKind('JD_KUBE_EXISTS', 409, 'use kubectl apply to change what is there');
+const ALREADY_EXISTS = faultKind('JD_KUBE_EXISTS', 409, 'use kubectl apply to change what is there');
 export const CONFLICT = faultKind(
   'JD_KUBE_CONFLICT',
   409,

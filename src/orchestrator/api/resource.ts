@@ -14,7 +14,7 @@ export interface Column {
 }
 
 /** Who writes, absent for a status; and what is there already, at a change. */
-export interface Preparation {
+interface Preparation {
   readonly caller?: Caller;
   readonly current?: AnyObject;
 }
@@ -52,7 +52,7 @@ export interface Resource {
   readonly deletion: (object: AnyObject, askedSeconds: number | undefined) => Deletion;
 }
 
-export type Deletion =
+type Deletion =
   | { readonly how: 'now' }
   | { readonly how: 'grace'; readonly seconds: number }
   | { readonly how: 'controller'; readonly mark: (object: AnyObject) => AnyObject }

@@ -8,7 +8,7 @@ type As = 'objects' | 'metadata' | 'table';
 const META = 'meta.k8s.io/v1';
 
 /** The form that Accept asks for first, of those there are. */
-export function formOf({ headers }: Pick<KubeRequest, 'headers'>): As {
+function formOf({ headers }: Pick<KubeRequest, 'headers'>): As {
   for (const piece of String(headers['accept'] ?? '').split(',')) {
     const as = /;\s*as=(\w+)/.exec(piece)?.[1];
     const version = /;\s*v=(\w+)/.exec(piece)?.[1];

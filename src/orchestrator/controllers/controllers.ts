@@ -22,7 +22,7 @@ const EXPIRE_MS = 300_000;
 const WAIT_MS = 600_000;
 const AGAIN_MS = 1000;
 
-export interface Controllers {
+interface Controllers {
   start(): void;
   stop(): Promise<void>;
   /** Why something goes wrong again and again. */

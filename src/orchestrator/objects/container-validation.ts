@@ -18,7 +18,7 @@ const FIELD_PATHS = [
   'status.podIPs',
 ];
 
-export interface ContainerContext {
+interface ContainerContext {
   /** The pod runs as processes of the host: no image. */
   readonly process: boolean;
   readonly volumes: ReadonlySet<string>;

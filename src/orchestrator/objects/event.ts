@@ -1,7 +1,7 @@
 // Events (core/v1): what happened to an object, in one sentence.
 import type { KubeObject, Time } from './meta.ts';
 
-export interface ObjectReference {
+interface ObjectReference {
   readonly apiVersion?: string;
   readonly kind?: string;
   readonly namespace?: string;

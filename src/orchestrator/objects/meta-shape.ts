@@ -10,7 +10,7 @@ const ownerReference = object({
   blockOwnerDeletion: flag,
 });
 
-export const metaShape: Field = object({
+const metaShape: Field = object({
   name: text,
   generateName: text,
   namespace: text,

@@ -3,7 +3,7 @@
 /** RFC 3339, UTC, whole seconds unless said: `2026-11-22T08:00:00Z`. */
 export type Time = string;
 
-export interface OwnerReference {
+interface OwnerReference {
   readonly apiVersion: string;
   readonly kind: string;
   readonly name: string;

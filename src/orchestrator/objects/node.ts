@@ -1,7 +1,7 @@
 // Nodes: the fields of core/v1 that this version acts on or shows.
 import type { Condition, KubeObject } from './meta.ts';
 
-export interface NodeInfo {
+interface NodeInfo {
   readonly kernelVersion: string;
   readonly osImage: string;
   readonly containerRuntimeVersion: string;

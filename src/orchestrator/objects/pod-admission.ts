@@ -17,7 +17,7 @@ const FIRST_USER = 1000;
 const OWN = [ROOT_PROCESS_ANNOTATION, RUNTIME_ANNOTATION] as const;
 
 /** What is wrong with the users of a pod where it runs as processes of the host. */
-export function asProcesses({ spec }: Pod): readonly Cause[] {
+function asProcesses({ spec }: Pod): readonly Cause[] {
   const pod = spec.securityContext ?? {};
   const groups = [...(pod.supplementalGroups ?? []), ...(pod.fsGroup === undefined ? [] : [pod.fsGroup])];
   const wrongUser = (uid: number | undefined): boolean => uid === undefined || uid < FIRST_USER;

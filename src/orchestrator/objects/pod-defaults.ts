@@ -50,7 +50,7 @@ const defaultVolume = (volume: Volume): Volume =>
   volume.emptyDir === undefined && volume.hostPath === undefined ? { ...volume, emptyDir: {} } : volume;
 
 /** The spec with its defaults; applied again it changes nothing. Takes what was decoded: lists may be missing. */
-export function defaultPodSpec(spec: PodSpec): PodSpec {
+function defaultPodSpec(spec: PodSpec): PodSpec {
   const hostNetwork = spec.hostNetwork === true;
   const containers = (list: readonly Container[]): readonly Container[] =>
     list.map((container) => defaultContainer(container, hostNetwork));

@@ -13,7 +13,7 @@ export interface ResourceRequirements {
   readonly requests?: Readonly<Record<string, string>>;
 }
 
-export interface Capabilities {
+interface Capabilities {
   readonly add?: readonly string[];
   readonly drop?: readonly string[];
 }

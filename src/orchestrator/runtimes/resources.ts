@@ -1,7 +1,8 @@
-// From a pod's resources to what the kernel is told: shares, weight, quota, memory, OOM score, and the QoS class.
-// Kubernetes' own arithmetic: kubelet helpers_linux.go, qos/policy.go; KEP-2570 and runc 1.3.2 for the new weight.
+// From a pod's resources to what the kernel is told: shares, weight, quota, memory and OOM score.
+// Kubernetes' own arithmetic: kubelet helpers_linux.go; KEP-2570 and runc 1.3.2 for the new weight.
 import { parseBytes, parseMillicores } from '../objects/quantity.ts';
 import type { Container, Pod, PodStatus } from '../objects/pod.ts';
+import { qosClass } from '../objects/qos.ts';
 
 type QosClass = NonNullable<PodStatus['qosClass']>;
 
@@ -13,7 +14,7 @@ const MIN_QUOTA_US = 1000;
 export const PIDS_LIMIT = 4096;
 
 /** What one container asks for, in the kernel's units. Absent is unlimited. */
-export interface ContainerResources {
+interface ContainerResources {
   readonly cpuShares: number;
   readonly cpuQuotaUs?: number;
   readonly memoryBytes?: number;
@@ -27,10 +28,6 @@ export const cpuShares = (millicores: number): number =>
 /** Microseconds of each {@link CPU_PERIOD_US}. */
 export const cpuQuotaUs = (millicores: number): number =>
   Math.max(MIN_QUOTA_US, Math.floor((millicores * CPU_PERIOD_US) / 1000));
-
-/** cgroup v2 cpu.weight as runtimes wrote it until 2025: linear, so that 1 core got 39 beside systemd's default of 100. */
-export const oldCpuWeight = (shares: number): number =>
-  shares === 0 ? 0 : 1 + Math.floor(((shares - 2) * 9999) / 262_142);
 
 /** cgroup v2 cpu.weight as runc 1.3.2 and crun 1.23 write it: 1 core is 100. */
 export function cpuWeight(shares: number): number {
@@ -48,27 +45,8 @@ const limit = ({ resources }: Container, name: string): string | undefined => re
 const request = (container: Container, name: string): string | undefined =>
   container.resources?.requests?.[name] ?? limit(container, name);
 
-const all = ({ spec }: Pod): readonly Container[] => [...(spec.initContainers ?? []), ...spec.containers];
-
-/** A quantity of 0 counts as none (kubelet, qos.GetPodQOS). */
-const given = (parse: (text: string) => number | undefined, text: string | undefined): boolean =>
-  (read(parse, text) ?? 0) > 0;
-
-/** Guaranteed: every container limits cpu and memory and requests just that; BestEffort: none asks for anything. */
-export function qosClass(pod: Pod): QosClass {
-  const parts = all(pod).flatMap((container) => [
-    { parse: parseMillicores, want: request(container, 'cpu'), most: limit(container, 'cpu') },
-    { parse: parseBytes, want: request(container, 'memory'), most: limit(container, 'memory') },
-  ]);
-  if (parts.every(({ parse, want, most }) => !given(parse, want) && !given(parse, most))) return 'BestEffort';
-  const fixed = parts.every(({ parse, want, most }) => given(parse, most) && read(parse, want) === read(parse, most));
-  return fixed ? 'Guaranteed' : 'Burstable';
-}
-
 const GUARANTEED = -997;
 const BEST_EFFORT = 1000;
-/** Of what holds a pod's namespaces: dies after everything else. */
-export const SANDBOX_OOM_SCORE = -998;
 
 /** The larger, the sooner the kernel kills it; a Burstable container by its share of the host's memory. */
 export function oomScoreAdj(qos: QosClass, memoryRequest: number, hostBytes: number): number {

@@ -6,7 +6,7 @@ export const RUNTIMES = ['docker', 'process'] as const;
 export type RuntimeName = (typeof RUNTIMES)[number];
 
 /** Why a container ended, Kubernetes' words; `ExitCodeLost`: nobody waited for it, so the code is unknown. */
-export type EndReason = 'Completed' | 'Error' | 'OOMKilled' | 'ContainerCannotRun' | 'ExitCodeLost';
+type EndReason = 'Completed' | 'Error' | 'OOMKilled' | 'ContainerCannotRun' | 'ExitCodeLost';
 
 /** What a pod's containers share; on docker the pause container, on process a cgroup and a directory. */
 export interface ObservedSandbox {

@@ -33,7 +33,7 @@ export interface Watch extends AsyncDisposable {
   revision(): number;
 }
 
-export interface ObjectPage {
+interface ObjectPage {
   readonly items: readonly AnyObject[];
   /** The state of the whole store that the items belong to; watch from here. */
   readonly revision: number;

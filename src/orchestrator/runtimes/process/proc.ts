@@ -1,7 +1,7 @@
 // Which process a pid is: by its start time and the boot, because pids are used again.
 import { readdir, readFile } from 'node:fs/promises';
 
-export interface ProcessStat {
+interface ProcessStat {
   readonly state: string;
   readonly session: number;
   /** Clock ticks after boot; with the pid and the boot it names a process for ever. */

@@ -11,7 +11,7 @@ const STUB = siblingModule(import.meta.url, 'start-stub');
 const DEADLINE_MS = 60_000;
 const MAX_WARNINGS_CHARS = 16_384;
 
-export interface Spawned {
+interface Spawned {
   readonly child: ChildProcess;
   /** Resolves with the stub's warnings when it has called execve or ended. */
   readonly settled: Promise<readonly string[]>;
