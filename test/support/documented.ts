@@ -8,13 +8,14 @@ export interface DocumentedCommands {
   readonly commands: readonly string[];
 }
 
-const FENCE = /^```sh( terminal-1)?\n([\s\S]*?)^```$/gm;
+/** Indented where it belongs to an item of a list. */
+const FENCE = /^ *```sh( terminal-1)?\n([\s\S]*?)^ *```$/gm;
 
 /** All commands of the fenced `sh` blocks, a line each. */
 export function documentedCommands(file: string): DocumentedCommands {
   const daemon: string[] = [];
   const commands: string[] = [];
   for (const [, terminal, body = ''] of readFileSync(join(import.meta.dirname, '../..', file), 'utf8').matchAll(FENCE))
-    (terminal === undefined ? commands : daemon).push(...body.trim().split('\n'));
+    (terminal === undefined ? commands : daemon).push(...body.trim().split(/\n */));
   return { daemon, commands };
 }

@@ -16,14 +16,15 @@ const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
  * Gives what they printed, each after its own `$ line`, and what the daemon said.
  */
 function follow(clone: string, document: string): string {
-  const { daemon, commands } = documentedCommands(document);
+  const { daemon: written, commands } = documentedCommands(document);
+  const daemon = written.length === 0 ? ['npm start'] : written;
   const [script, log] = [join(clone, '..', 'script.sh'), join(clone, '..', 'daemon.log')];
   const lines = [
     'ip link set lo up',
     'mount -t tmpfs tmpfs /var/lib',
     `cd ${quoted(clone)}`,
     `(${daemon.join('; ')}) > ${quoted(log)} 2>&1 &`,
-    `for i in $(seq 600); do grep -q 'first report' ${quoted(log)} && break; sleep 0.1; done`,
+    `for i in $(seq 600); do grep -q '^first report' ${quoted(log)} && break; sleep 0.1; done`,
     ...commands.map((line) => `echo ${quoted(`$ ${line}`)}; { ${line}\n} 2>&1 || echo "FAILED with $?"`),
     'kill -TERM $(cat /var/lib/jdos/daemon.pid)',
     'wait',
