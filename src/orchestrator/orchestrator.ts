@@ -5,12 +5,8 @@ import type { Logger } from '../base/logging.ts';
 import type { Route } from '../base/route.ts';
 import type { StateStore } from '../drivers/sqlite/index.ts';
 import type { AgentCalls } from './api/agent-calls.ts';
+import { apiRoutes } from './api/api.ts';
 import type { ApiContext } from './api/context.ts';
-import { discoveryRoutes } from './api/discovery.ts';
-import { logRoute } from './api/log.ts';
-import { openApiRoutes } from './api/openapi.ts';
-import { planRoute } from './api/plan.ts';
-import { resourceRoutes } from './api/routes.ts';
 import { openControllers } from './controllers/controllers.ts';
 import { ensureNamespaces } from './controllers/namespaces.ts';
 import { openSqliteObjects } from './store/sqlite-store.ts';
@@ -45,13 +41,7 @@ export function openOrchestrator({
   const controllers = openControllers(context, log);
   return {
     name: 'orchestrator',
-    routes: [
-      ...discoveryRoutes({ version }),
-      ...openApiRoutes(version),
-      ...resourceRoutes(context),
-      logRoute(context, call),
-      planRoute(context, call),
-    ],
+    routes: apiRoutes(context, { version, call }),
     async start() {
       await ensureNamespaces(context);
       controllers.start();

@@ -1,10 +1,16 @@
 // A front door before the Kubernetes API, with a store of its own, and tokens for each role.
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Test } from 'tap';
-import type { Role } from '../../src/base/route.ts';
-import { openStateStore } from '../../src/drivers/sqlite/index.ts';
+import type { Component } from '../../src/base/component.ts';
+import type { Role, Route } from '../../src/base/route.ts';
+import { openStateStore, type StateStore } from '../../src/drivers/sqlite/index.ts';
 import { httpMigrations } from '../../src/http/index.ts';
 import { openOrchestrator, type OrchestratorOptions, orchestratorMigrations } from '../../src/orchestrator/index.ts';
+import { apiRoutes } from '../../src/orchestrator/api/api.ts';
+import type { ApiContext } from '../../src/orchestrator/api/context.ts';
+import { ensureNamespaces } from '../../src/orchestrator/controllers/namespaces.ts';
+import { openSqliteObjects } from '../../src/orchestrator/store/sqlite-store.ts';
 import { openTestDoor, quiet, temporaryDirectory, type TestDoor } from '../http/door.ts';
 
 export type Json = Record<string, any>;
@@ -26,29 +32,66 @@ export interface ApiDoor {
   readonly tokens: Readonly<Record<Role, string>>;
   /** A call with a JSON (or textual) body, as admin unless said. */
   readonly call: (method: string, path: string, body?: unknown, how?: Call) => Promise<Reply>;
-  /** Waits for a background change. */
   readonly logged: readonly Record<string, unknown>[];
 }
 
-export async function openApiDoor(t: Test, options: Partial<OrchestratorOptions> = {}): Promise<ApiDoor> {
-  const dir = await temporaryDirectory(t);
-  const store = await openStateStore(join(dir, 'objects.db'), [httpMigrations, orchestratorMigrations]);
-  const logged: Record<string, unknown>[] = [];
-  const orchestrator = openOrchestrator({
-    store,
-    version: '1.2.3',
-    log: quiet(logged),
-    now: () => Date.now(),
-    call: {
-      readLog: () => Promise.reject(new Error('no agent in this test')),
-      plan: () => Promise.reject(new Error('no agent in this test')),
-    },
-    ...options,
+const CALL = {
+  readLog: () => Promise.reject(new Error('no agent in this test')),
+  plan: () => Promise.reject(new Error('no agent in this test')),
+};
+
+/** The whole part, with the controllers that change objects in the background. */
+export function openApiDoor(t: Test, options: Partial<OrchestratorOptions> = {}): Promise<ApiDoor> {
+  return openDoor(t, (store, logged) =>
+    openOrchestrator({
+      store,
+      version: '1.2.3',
+      log: quiet(logged),
+      now: () => Date.now(),
+      call: CALL,
+      ...options,
+    }),
+  );
+}
+
+/** The API alone: an object is what the last call made of it, and nothing changes by itself. */
+export function openBareApi(t: Test, { now = () => Date.now(), call = CALL }: BareOptions = {}): Promise<ApiDoor> {
+  return openDoor(t, (store) => {
+    const stopping = new AbortController();
+    const context: ApiContext = {
+      objects: openSqliteObjects({ store, now }),
+      now,
+      newUid: randomUUID,
+      stopping: () => stopping.signal,
+    };
+    return {
+      routes: apiRoutes(context, { version: '1.2.3', call }),
+      start: () => ensureNamespaces(context),
+      stop: async () => stopping.abort(),
+    };
   });
-  const door = await openTestDoor(t, { store, routes: orchestrator.routes, now: () => Date.now() });
-  await orchestrator.start(new AbortController().signal);
+}
+
+type BareOptions = Partial<Pick<OrchestratorOptions, 'now' | 'call'>>;
+
+interface Part extends Pick<Component, 'start' | 'stop'> {
+  readonly routes: readonly Route[];
+}
+
+async function openDoor(
+  t: Test,
+  open: (store: StateStore, logged: Record<string, unknown>[]) => Part,
+): Promise<ApiDoor> {
+  const dir = await temporaryDirectory(t);
+  const migrations = [httpMigrations, orchestratorMigrations];
+  // What these tests are about does not depend on fsync.
+  const store = await openStateStore(join(dir, 'objects.db'), migrations, { synchronous: 'NORMAL' });
+  const logged: Record<string, unknown>[] = [];
+  const part = open(store, logged);
+  const door = await openTestDoor(t, { store, routes: part.routes, now: () => Date.now() });
+  await part.start(new AbortController().signal);
   t.teardown(async () => {
-    await orchestrator.stop();
+    await part.stop();
     await store[Symbol.asyncDispose]();
   });
   const tokens = {} as Record<Role, string>;

@@ -1,9 +1,9 @@
 // Objects are created, read, changed and deleted as Kubernetes does it.
 import t from 'tap';
-import { openApiDoor, pod, PODS } from '../api-door.ts';
+import { openBareApi, pod, PODS } from '../api-door.ts';
 
 t.test('a pod is created with its defaults, read, listed and deleted', async (t) => {
-  const { call } = await openApiDoor(t);
+  const { call } = await openBareApi(t);
   const made = await call('POST', PODS, pod('one'));
   t.equal(made.status, 201);
   t.match(made.body, {

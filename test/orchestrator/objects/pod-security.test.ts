@@ -1,6 +1,6 @@
 // Field by field: what an operator is refused and an admin may do, and what everyone may.
 import t from 'tap';
-import { openApiDoor, type Json, pod, PODS } from '../api-door.ts';
+import { openBareApi, type Json, pod, PODS } from '../api-door.ts';
 
 const container = (more: Json): Json => ({ containers: [{ name: 'main', image: 'busybox:1', ...more }] });
 const context = (securityContext: Json): Json => container({ securityContext });
@@ -87,7 +87,7 @@ const WITHIN: readonly Json[] = [
 ];
 
 t.test('what goes beyond the baseline needs admin, and the refusal names the field', async (t) => {
-  const { call } = await openApiDoor(t);
+  const { call } = await openBareApi(t);
   for (const [i, [spec, field]] of BEYOND.entries()) {
     const what = `${field}: ${JSON.stringify(spec).slice(0, 100)}`;
     const refused = await call('POST', PODS, pod(`p${i}`, spec), { as: 'operator' });
@@ -104,7 +104,7 @@ t.test('what goes beyond the baseline needs admin, and the refusal names the fie
 });
 
 t.test('what is within the baseline is an operator’s, and not a viewer’s', async (t) => {
-  const { call } = await openApiDoor(t);
+  const { call } = await openBareApi(t);
   for (const [i, spec] of WITHIN.entries()) {
     const what = JSON.stringify(spec);
     const made = await call('POST', PODS, pod(`p${i}`, spec), { as: 'operator' });
@@ -118,7 +118,7 @@ const annotationsOf = ({ body }: { body: Json }): Json => body['metadata'].annot
 const MERGE = { type: 'application/merge-patch+json' } as const;
 
 t.test('a pod of an operator that may end up on either runtime cannot become root there', async (t) => {
-  const { call } = await openApiDoor(t);
+  const { call } = await openBareApi(t);
   const lie = {
     ...pod('lie'),
     metadata: { name: 'lie', annotations: { [NOTE]: 'true', 'jdos.io/runtime': 'process', mine: 'x' } },
@@ -149,7 +149,7 @@ t.test('a pod of an operator that may end up on either runtime cannot become roo
 });
 
 t.test('an operator may label an admin’s privileged pod, but not give it another image', async (t) => {
-  const { call } = await openApiDoor(t);
+  const { call } = await openBareApi(t);
   await call('POST', PODS, pod('strong', context({ privileged: true })));
   const as = { ...MERGE, as: 'operator' } as const;
   t.equal((await call('PATCH', `${PODS}/strong`, { metadata: { labels: { a: 'b' } } }, as)).status, 200);
@@ -162,7 +162,7 @@ t.test('an operator may label an admin’s privileged pod, but not give it anoth
 });
 
 t.test('nodes, namespaces, events and every status are written by admins only', async (t) => {
-  const { call } = await openApiDoor(t);
+  const { call } = await openBareApi(t);
   await call('POST', PODS, pod('one'));
   const writes: readonly [string, string, Json][] = [
     ['POST', '/api/v1/nodes', { metadata: { name: 'n' } }],

@@ -1,6 +1,6 @@
 // Pods that are wrong are refused in Kubernetes' words, field by field; what is unknown is named with what was meant.
 import t from 'tap';
-import { openApiDoor, type Json, pod, PODS } from '../api-door.ts';
+import { openBareApi, type Json, pod, PODS } from '../api-door.ts';
 
 const container = (more: Json): Json => ({ containers: [{ name: 'main', image: 'busybox:1', ...more }] });
 
@@ -170,7 +170,7 @@ const INVALID: readonly [Json, string | RegExp][] = [
 ];
 
 t.test('a pod that is wrong is refused with the field and Kubernetes’ words', async (t) => {
-  const { call } = await openApiDoor(t);
+  const { call } = await openBareApi(t);
   for (const [spec, want] of INVALID) {
     const { status, body } = await call('POST', PODS, pod('wrong', spec));
     const causes = (body['details']?.causes ?? []) as { field: string; message: string }[];
@@ -185,7 +185,7 @@ t.test('a pod that is wrong is refused with the field and Kubernetes’ words', 
 });
 
 t.test('names, labels and annotations have Kubernetes’ forms', async (t) => {
-  const { call } = await openApiDoor(t);
+  const { call } = await openBareApi(t);
   const cases: readonly [Json, RegExp][] = [
     [{ name: 'A' }, /metadata.name: Invalid value: "A": a lowercase RFC 1123 subdomain/],
     [{ name: 'a'.repeat(254) }, /must be no more than 253 bytes/],
@@ -204,7 +204,7 @@ t.test('names, labels and annotations have Kubernetes’ forms', async (t) => {
 });
 
 t.test('unknown fields are refused, warned of or left out, as fieldValidation says', async (t) => {
-  const { call } = await openApiDoor(t);
+  const { call } = await openBareApi(t);
   const misspelt = {
     ...pod('x'),
     spec: {
@@ -231,7 +231,7 @@ t.test('unknown fields are refused, warned of or left out, as fieldValidation sa
 });
 
 t.test('a wrong type is refused with its path', async (t) => {
-  const { call } = await openApiDoor(t);
+  const { call } = await openBareApi(t);
   const cases: readonly [Json, RegExp][] = [
     [{ containers: 'x' }, /spec.containers: expected a list, got string/],
     [container({ image: 7 }), /spec.containers\[0\].image: expected a string, got number 7/],
@@ -260,7 +260,7 @@ t.test('a wrong type is refused with its path', async (t) => {
 });
 
 t.test('defaults are Kubernetes’', async (t) => {
-  const { call } = await openApiDoor(t);
+  const { call } = await openBareApi(t);
   const spec = async (name: string, given: Json): Promise<Json> => {
     const { body } = await call('POST', PODS, pod(name, given));
     return body;
