@@ -1,7 +1,7 @@
 // Times in tables, as kubectl shows them (apimachinery/pkg/util/duration/duration.go, HumanDuration).
 
 /** `5s`, `3m20s`, `45m`, `5h12m`, `26h`, `3d4h`, `200d`, `2y30d`. */
-function humanDuration(ms: number): string {
+export function humanDuration(ms: number): string {
   const seconds = Math.floor(ms / 1000);
   if (seconds < -1) return '<invalid>';
   if (seconds < 0) return '0s';

@@ -5,7 +5,17 @@ import type { AnyObject, ObjectMeta } from '../objects/meta.ts';
 import { timestamp } from './age.ts';
 import { type ApiContext, keyOf, namespaceOf, retrying } from './context.ts';
 import { decodeBody, warningHeader } from './decode-body.ts';
-import { badRequest, forbiddenObject, invalidObject, KubeFault, notFound, TERMINATING, TOO_LARGE } from './faults.ts';
+import type { Guard } from '../store/object-store.ts';
+import {
+  alreadyExists,
+  badRequest,
+  forbiddenObject,
+  invalidObject,
+  KubeFault,
+  notFound,
+  TERMINATING,
+  TOO_LARGE,
+} from './faults.ts';
 import { namespaces, phaseOf } from './namespaces.ts';
 import { isDryRun, type KubeRequest, readBody } from './request.ts';
 import { kindSubject, type Resource, subjectOf } from './resource.ts';
@@ -26,11 +36,12 @@ function checkSize(object: AnyObject): void {
   throw new KubeFault(TOO_LARGE, 'RequestEntityTooLarge', `the object has ${bytes} bytes, more than ${MAX_OBJECT}`);
 }
 
-/** Validates and admits. Throws 422 and 403. */
-export function check(resource: Resource, object: AnyObject, caller: Caller): void {
+/** Validates and admits; what `before` had already, others were allowed. Throws 413, 422 and 403. */
+export function check(resource: Resource, object: AnyObject, caller: Caller, before?: AnyObject): void {
   const causes = resource.validate(object);
   if (causes.length > 0) throw invalidObject(kindSubject(resource, object.metadata.name ?? ''), causes);
-  const refused = resource.admit?.(object, caller) ?? [];
+  const known = before === undefined ? [] : (resource.admit?.(before, caller) ?? []).map(causeText);
+  const refused = (resource.admit?.(object, caller) ?? []).filter((one) => !known.includes(causeText(one)));
   if (refused.length > 0) {
     const why = `beyond what the role ${caller.role} may ask for (Pod Security level "baseline"): ${refused.map(causeText).join(', ')}`;
     throw forbiddenObject(subjectOf(resource, object.metadata.name), why, refused);
@@ -44,13 +55,24 @@ export async function create(context: ApiContext, resource: Resource, request: K
   const { object, warnings } = decodeBody(resource, readBody(request), request);
   const prepared = prepareNew(context, resource, object, namespace, request.caller);
   const { name } = prepared.metadata;
-  if (namespace !== undefined) await checkNamespace(context, resource, namespace, name);
-  const stored = dryRun
-    ? prepared
-    : await retrying(resource, name, () => context.objects.create(keyOf(resource, namespace, name), prepared));
+  const key = keyOf(resource, namespace, name);
+  const stored = await retrying(resource, name, async () => {
+    // Written together with the proof that the namespace is still as it was seen: nothing is left behind in one that goes.
+    const guard = namespace === undefined ? undefined : await openNamespace(context, resource, namespace, name);
+    if (!dryRun) return context.objects.create(key, prepared, guard);
+    if ((await context.objects.get(key)) !== undefined) throw alreadyExists(subjectOf(resource, name));
+    return prepared;
+  });
   const headers = warningHeader([...warnings, ...(resource.warnings?.(prepared) ?? [])]);
   return { status: 201, type: 'application/json', headers, body: stored };
 }
+
+/** Kinds whose status comes from elsewhere; a node may bring its own, as kubelets do. */
+const withoutStatus = ({ kind }: Resource, object: AnyObject): AnyObject => {
+  if (kind === 'Node') return object;
+  const { status: _, ...rest } = object;
+  return rest as AnyObject;
+};
 
 /** The object as it would be kept. Throws 400, 403, 413 and 422. */
 export function prepareNew(
@@ -61,7 +83,7 @@ export function prepareNew(
   caller: Caller,
 ): AnyObject {
   const metadata = newMeta(context, object.metadata, namespace);
-  const prepared = resource.prepare({ ...object, metadata }, { caller });
+  const prepared = resource.prepare({ ...withoutStatus(resource, object), metadata }, { caller });
   check(resource, prepared, caller);
   return prepared;
 }
@@ -99,11 +121,13 @@ function newMeta(context: ApiContext, given: ObjectMeta, namespace: string | und
   };
 }
 
-/** Nothing is made in a namespace that is not there, or on its way out. */
-async function checkNamespace(context: ApiContext, resource: Resource, namespace: string, name: string): Promise<void> {
-  const found = await context.objects.get(keyOf(namespaces, undefined, namespace));
+/** Nothing is made in a namespace that is not there, or on its way out. Throws 404 and 403. */
+async function openNamespace(context: ApiContext, resource: Resource, namespace: string, name: string): Promise<Guard> {
+  const key = keyOf(namespaces, undefined, namespace);
+  const found = await context.objects.get(key);
   if (found === undefined) throw notFound(subjectOf(namespaces, namespace));
-  if (found.metadata.deletionTimestamp === undefined && phaseOf(found) !== 'Terminating') return;
+  const { deletionTimestamp, resourceVersion } = found.metadata;
+  if (deletionTimestamp === undefined && phaseOf(found) !== 'Terminating') return { key, resourceVersion };
   const subject = subjectOf(resource, name);
   throw new KubeFault(
     TERMINATING,

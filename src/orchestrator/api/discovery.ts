@@ -50,7 +50,7 @@ export const discoveryRoutes = ({ version }: Build): readonly Route[] => [
   }),
 ];
 
-const VERBS = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
+const VERBS = ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'];
 
 interface ApiResource {
   readonly name: string;
@@ -63,7 +63,7 @@ function describe(one: Resource): readonly ApiResource[] {
     singularName: singular,
     namespaced,
     kind,
-    verbs: VERBS,
+    verbs: one.collection === false ? VERBS : [...VERBS, 'deletecollection'].toSorted(),
     shortNames,
     ...(categories === undefined ? {} : { categories }),
   };

@@ -1,7 +1,7 @@
 // Events as a resource of the API: what happened to an object, kept for an hour.
 import { invalid } from '../objects/cause.ts';
 import { eventShape } from '../objects/event-shape.ts';
-import { validateMeta } from '../objects/meta-validation.ts';
+import { refuseFinalizers, validateMeta } from '../objects/meta-validation.ts';
 import type { Event } from '../objects/event.ts';
 import { age } from './age.ts';
 import { column, wide } from './columns.ts';
@@ -28,6 +28,7 @@ export const events: Resource = {
     const wrong = namespace !== undefined && namespace !== '' && namespace !== object.metadata.namespace;
     return [
       ...validateMeta(object),
+      ...refuseFinalizers(object),
       ...(wrong ? [invalid('involvedObject.namespace', namespace, 'does not match event.namespace')] : []),
     ];
   },

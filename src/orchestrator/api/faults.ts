@@ -30,6 +30,11 @@ export const MEDIA = faultKind(
   415,
   'send JSON or YAML; patches as JSON patch, merge patch or strategic merge patch',
 );
+export const TOO_NEW = faultKind(
+  'JD_KUBE_TOO_NEW',
+  504,
+  'list again without a resourceVersion: this one is of another store, or of one before a backup was restored',
+);
 export const INVALID = faultKind('JD_KUBE_INVALID', 422, 'correct the named fields');
 
 /** Kubernetes' `reason` (apimachinery/pkg/apis/meta/v1/types.go), by which clients tell errors apart. */
@@ -76,7 +81,8 @@ export class KubeFault extends Fault {
   }
 }
 
-export const badRequest = (message: string): KubeFault => new KubeFault(BAD_REQUEST, 'BadRequest', message);
+export const badRequest = (message: string, causes: KubeFault['causes'] = []): KubeFault =>
+  new KubeFault(BAD_REQUEST, 'BadRequest', message, { causes });
 
 export const notFound = (subject: Subject): KubeFault =>
   new KubeFault(NOT_FOUND, 'NotFound', `${subject.kind} ${JSON.stringify(subject.name)} not found`, { subject });

@@ -23,6 +23,8 @@ export const namespaces: Resource = {
   shortNames: ['ns'],
   namespaced: false,
   fields: namespaceShape,
+  // As in Kubernetes: too much would go with one slip of a selector.
+  collection: false,
   write: 'admin',
   status: 'admin',
   prepare: (object) => ({

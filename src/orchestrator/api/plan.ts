@@ -78,7 +78,7 @@ function examine(
   caller: Caller,
 ): { object: AnyObject; warnings: readonly string[] } {
   const resource = resourceOf(raw);
-  const { object, warnings } = decodeObject(resource, raw, 'Strict');
+  const { object, warnings } = decodeObject(resource, { value: raw, repeated: [] }, 'Strict');
   const namespace = namespaceOfManifest(resource, object);
   const prepared = prepareNew(context, resource, object, namespace, caller);
   return { object: prepared, warnings: [...warnings, ...(resource.warnings?.(prepared) ?? [])] };

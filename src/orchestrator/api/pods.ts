@@ -43,6 +43,7 @@ export const pods: Resource = {
     return {
       'spec.nodeName': spec?.nodeName ?? '',
       'spec.restartPolicy': spec?.restartPolicy ?? '',
+      'spec.hostNetwork': String(spec?.hostNetwork === true),
       'status.phase': status?.phase ?? '',
       'status.podIP': status?.podIP ?? '',
     };

@@ -3,6 +3,7 @@ import type { RouteReply } from '../../base/route.ts';
 import type { AnyObject } from '../objects/meta.ts';
 import { type ApiContext, namespaceOf, prefixOf, read, targetOf } from './context.ts';
 import { badRequest } from './faults.ts';
+import { checkRevision, listOptions } from './list-options.ts';
 import { isTrue, type KubeRequest, parameter, wholeNumber } from './request.ts';
 import type { Resource } from './resource.ts';
 import { type Matches, parseSelectors } from './selectors.ts';
@@ -22,13 +23,17 @@ export async function listOrWatch(context: ApiContext, resource: Resource, reque
     parameter(request, 'labelSelector') ?? '',
     parameter(request, 'fieldSelector') ?? '',
   );
-  if (isTrue(parameter(request, 'watch'))) return watch(context, resource, request, { prefix, matches });
+  const watching = isTrue(parameter(request, 'watch'));
+  const options = listOptions(request, watching);
+  if (watching) return watch(context, resource, request, { prefix, matches, options });
   const limit = wholeNumber(request, 'limit') ?? 0;
   const token = parameter(request, 'continue') ?? '';
   const from = token === '' ? undefined : parseToken(token, prefix);
+  // From one page to the next objects may change: what is read is as new as it was when its page was read.
   const page = await collect(context, { prefix, matches, limit: limit === 0 ? undefined : limit, after: from?.after });
   // The whole list belongs to the state in which it was begun: a watch from there brings what changed meanwhile.
   const revision = from?.revision ?? page.revision;
+  if (from === undefined) checkRevision(options, page.revision);
   const metadata = {
     resourceVersion: String(revision),
     ...(page.next === undefined ? {} : { continue: tokenOf({ revision, after: page.next }) }),
@@ -58,8 +63,8 @@ interface Page {
 async function collect({ objects }: ApiContext, { prefix, matches, limit, after }: Wanted): Promise<Page> {
   const from = after === undefined ? {} : { after };
   if (limit === undefined) {
-    const { items, revision } = await objects.list(prefix, from);
-    return { items: matches === undefined ? items : items.filter(matches), revision };
+    const page = await objects.list(prefix, from);
+    return matches === undefined ? page : { ...page, items: page.items.filter(matches) };
   }
   if (matches === undefined) return objects.list(prefix, { ...from, limit });
   const found: AnyObject[] = [];

@@ -3,44 +3,16 @@ import type { RouteReply } from '../../base/route.ts';
 import type { AnyObject } from '../objects/meta.ts';
 import { timestamp } from './age.ts';
 import { type ApiContext, keyOf, namespaceOf, prefixOf, read, retrying, type Target, targetOf } from './context.ts';
-import { badRequest, conflict, forbiddenObject } from './faults.ts';
-import { isDryRun, type KubeRequest, parameter, readBody, wholeNumber } from './request.ts';
+import { type DeleteOptions, deleteOptions } from './delete-options.ts';
+import { conflict, forbiddenObject } from './faults.ts';
+import { type KubeRequest, parameter } from './request.ts';
 import { type Resource, subjectOf } from './resource.ts';
 import { parseSelectors } from './selectors.ts';
 import { success } from './status.ts';
 
-interface DeleteOptions {
-  readonly graceSeconds: number | undefined;
-  readonly uid: string | undefined;
-  readonly resourceVersion: string | undefined;
-  readonly dryRun: boolean;
-}
-
-/** meta/v1 DeleteOptions of the body, or of the query. Throws 400. */
-function optionsOf(request: KubeRequest): DeleteOptions {
-  const raw = readBody(request) ?? {};
-  if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) throw badRequest('the body must be DeleteOptions');
-  const { gracePeriodSeconds, preconditions, dryRun, propagationPolicy } = raw as Readonly<Record<string, unknown>>;
-  const policy = propagationPolicy ?? parameter(request, 'propagationPolicy');
-  if (policy !== undefined && policy !== null && !['Background', 'Foreground', 'Orphan'].includes(String(policy))) {
-    throw badRequest('propagationPolicy must be Background, Foreground or Orphan');
-  }
-  const grace = gracePeriodSeconds ?? wholeNumber(request, 'gracePeriodSeconds');
-  if (grace !== undefined && grace !== null && (!Number.isSafeInteger(grace) || Number(grace) < 0)) {
-    throw badRequest('gracePeriodSeconds must be a whole number that is not negative');
-  }
-  const { uid, resourceVersion } = (preconditions ?? {}) as Readonly<Record<string, unknown>>;
-  return {
-    graceSeconds: grace === undefined || grace === null ? undefined : Number(grace),
-    uid: typeof uid === 'string' ? uid : undefined,
-    resourceVersion: typeof resourceVersion === 'string' ? resourceVersion : undefined,
-    dryRun: isDryRun(request) || (Array.isArray(dryRun) && dryRun.includes('All')),
-  };
-}
-
 export async function remove(context: ApiContext, resource: Resource, request: KubeRequest): Promise<RouteReply> {
   const target = targetOf(resource, request);
-  const { gone, object } = await removeOne(context, resource, target, optionsOf(request));
+  const { gone, object } = await removeOne(context, resource, target, deleteOptions(request));
   // As Kubernetes answers: what stays for a while is shown, and so is a pod.
   const { uid } = object.metadata;
   const subject = { name: target.name, kind: resource.plural, uid };
@@ -49,7 +21,7 @@ export async function remove(context: ApiContext, resource: Resource, request: K
 
 /** What is matched by the selectors; every one is tried. */
 export async function removeAll(context: ApiContext, resource: Resource, request: KubeRequest): Promise<RouteReply> {
-  const options = optionsOf(request);
+  const options = deleteOptions(request);
   const namespace = namespaceOf(resource, request);
   const matches = parseSelectors(
     resource,
@@ -58,14 +30,17 @@ export async function removeAll(context: ApiContext, resource: Resource, request
   );
   const { items, revision } = await context.objects.list(prefixOf(resource, namespace));
   const removed: AnyObject[] = [];
+  let failed: unknown;
   for (const object of items.filter((one) => matches?.(one) ?? true)) {
     const { name, namespace: own } = object.metadata;
     const target = { name, namespace: own, key: keyOf(resource, own, name) };
     const done = await removeOne(context, resource, target, options).catch((error: unknown) => {
-      if ((error as { status?: unknown }).status !== 404) throw error;
+      // Gone already is what was wanted.
+      if ((error as { status?: unknown }).status !== 404) failed ??= error;
     });
     if (done !== undefined) removed.push(done.object);
   }
+  if (failed !== undefined) throw failed;
   const { kind, version } = resource;
   return {
     type: 'application/json',

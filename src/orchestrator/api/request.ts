@@ -1,6 +1,7 @@
 // What the verbs read of a request: its query, and the body as JSON or YAML.
 import { parseDocument } from 'yaml';
 import type { RouteRequest } from '../../base/route.ts';
+import { duplicateKeys } from './duplicate-keys.ts';
 import { badRequest, KubeFault, MEDIA } from './faults.ts';
 
 export type KubeRequest = RouteRequest<Record<string, string>, Record<string, unknown>, Buffer>;
@@ -55,22 +56,31 @@ const JSON_TYPES = new Set([
 ]);
 const YAML_TYPES = new Set(['application/yaml', 'application/x-yaml', 'text/yaml', 'application/apply-patch+yaml']);
 
-/** The body as plain JSON values; undefined where it is empty. Throws 400 and 415. */
-export function readBody({ body, headers }: Pick<KubeRequest, 'body' | 'headers'>): unknown {
-  if (body.length === 0) return undefined;
+/** What a body says. */
+export interface BodyValue {
+  /** Plain JSON values; undefined where the body is empty. */
+  readonly value: unknown;
+  /** Paths of keys that stand twice in one object: the last one counts. */
+  readonly repeated: readonly string[];
+}
+
+/** Throws 400 and 415. */
+export function readBody({ body, headers }: Pick<KubeRequest, 'body' | 'headers'>): BodyValue {
+  if (body.length === 0) return { value: undefined, repeated: [] };
   const type = mediaType(headers);
   if (!JSON_TYPES.has(type) && !YAML_TYPES.has(type)) {
     throw new KubeFault(MEDIA, 'UnsupportedMediaType', `the body must be JSON or YAML, not ${type.slice(0, 60)}`);
   }
-  const value = parseText(body, YAML_TYPES.has(type));
+  const yaml = YAML_TYPES.has(type);
+  const { value, text } = parseText(body, yaml);
   if (isTrap(value)) throw badRequest(`the body nests deeper than ${MAX_DEPTH}, or sets __proto__`);
-  return value;
+  return { value, repeated: yaml ? [] : duplicateKeys(text) };
 }
 
-function parseText(body: Buffer, yaml: boolean): unknown {
+function parseText(body: Buffer, yaml: boolean): { readonly value: unknown; readonly text: string } {
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(body);
-    return yaml ? parseYaml(text) : JSON.parse(text);
+    return { value: yaml ? parseYaml(text) : JSON.parse(text), text };
   } catch (error) {
     throw badRequest(`the body cannot be read: ${(error as Error).message.slice(0, 300)}`);
   }

@@ -29,6 +29,8 @@ export interface Resource {
   readonly categories?: readonly string[];
   readonly namespaced: boolean;
   readonly fields: Readonly<Record<string, Field>>;
+  /** Whether all that selectors match can be deleted at once; it can unless said. */
+  readonly collection?: false;
   /** The right to create, change and delete. Everyone with `read` reads. */
   readonly write: Right;
   /** Whether writes are audited; they are unless said. Only for what none but an admin writes. */

@@ -49,7 +49,9 @@ function routesOf(context: ApiContext, resource: Resource): readonly Route[] {
       ? [define('GET', `/api/v1/${plural}`, `List or watch ${plural} of all namespaces`, listOrWatch, list)]
       : []),
     define('POST', all, `Create a ${kind}`, create, change),
-    define('DELETE', all, `Delete the ${plural} that selectors match`, removeAll, change),
+    ...(resource.collection === false
+      ? []
+      : [define('DELETE', all, `Delete the ${plural} that selectors match`, removeAll, change)]),
     define('GET', one, `Read a ${kind}`, get, read),
     define('PUT', one, `Replace a ${kind}`, (...args) => update(...args, 'whole'), change),
     define('PATCH', one, `Change fields of a ${kind}`, (...args) => patch(...args, 'whole'), change),

@@ -4,7 +4,8 @@ import { badRequest } from './faults.ts';
 import type { Resource } from './resource.ts';
 
 export type Matches = (object: AnyObject) => boolean;
-type Test = (labels: Readonly<Record<string, string>>) => boolean;
+type Labels = Readonly<Record<string, string>>;
+type Test = (labels: Labels) => boolean;
 
 const KEY = String.raw`[A-Za-z0-9][-A-Za-z0-9_./]*`;
 const VALUE = String.raw`[-A-Za-z0-9_.]*`;
@@ -12,43 +13,60 @@ const SET = new RegExp(String.raw`^(${KEY})\s+(in|notin)\s*\(([^()]*)\)$`);
 const EQUAL = new RegExp(String.raw`^(${KEY})\s*(==|=|!=)\s*(${VALUE})$`);
 const EXISTS = new RegExp(String.raw`^(!?)\s*(${KEY})$`);
 
-/** Commas outside of parentheses. */
-const pieces = (text: string): readonly string[] =>
-  text
-    .split(/,(?![^(]*\))/)
-    .map((piece) => piece.trim())
-    .filter((piece) => piece !== '');
+/** What stands between commas outside of parentheses. */
+function pieces(text: string): readonly string[] {
+  const found: string[] = [];
+  let from = 0;
+  let inside = false;
+  for (let at = 0; at <= text.length; at += 1) {
+    const char = text[at];
+    if (char === '(') inside = true;
+    else if (char === ')') inside = false;
+    else if (char === undefined || (char === ',' && !inside)) {
+      found.push(text.slice(from, at).trim());
+      from = at + 1;
+    }
+  }
+  return found.filter((piece) => piece !== '');
+}
+
+/** Labels are of foreign making: `constructor` is the name of one only where somebody wrote it. */
+const valueOf = (labels: Labels, key: string): string | undefined =>
+  Object.hasOwn(labels, key) ? labels[key] : undefined;
 
 function labelTest(piece: string): Test {
   const set = SET.exec(piece);
   if (set !== null) {
     const [, key = '', operator, list = ''] = set;
-    const values = list.split(',').map((value) => value.trim());
-    if (operator === 'in') return (labels) => labels[key] !== undefined && values.includes(labels[key]);
-    return (labels) => labels[key] === undefined || !values.includes(labels[key]);
+    const values = new Set(list.split(',').map((value) => value.trim()));
+    const isIn: Test = (labels) => values.has(valueOf(labels, key) ?? '\0');
+    return operator === 'in' ? isIn : (labels) => !isIn(labels);
   }
   const equal = EQUAL.exec(piece);
   if (equal !== null) {
     const [, key = '', operator, value = ''] = equal;
-    return operator === '!=' ? (labels) => labels[key] !== value : (labels) => labels[key] === value;
+    const is: Test = (labels) => valueOf(labels, key) === value;
+    return operator === '!=' ? (labels) => !is(labels) : is;
   }
   const exists = EXISTS.exec(piece);
   if (exists === null) throw badRequest(`unable to parse requirement: ${JSON.stringify(piece.slice(0, 100))}`);
   const [, not, key = ''] = exists;
-  return not === '!' ? (labels) => labels[key] === undefined : (labels) => labels[key] !== undefined;
+  return (labels) => (valueOf(labels, key) === undefined) === (not === '!');
 }
 
-const FIELD = /^([A-Za-z][\w.]*)\s*(==|=|!=)\s*(.*)$/;
+const FIELD = /^([A-Za-z][\w.]*)\s*(==|=|!=)\s*(.*)$/s;
+const NOTHING = { metadata: {} } as AnyObject;
 
 function fieldTest(piece: string, resource: Resource): Matches {
   const [, key = '', operator, value = ''] = FIELD.exec(piece) ?? [];
   if (operator === undefined) {
     throw badRequest(`invalid field selector: ${JSON.stringify(piece.slice(0, 100))}; can't understand it`);
   }
-  const read = (object: AnyObject): string | undefined => selectable(resource, object)[key];
-  const probe = { metadata: {} } as AnyObject;
-  if (read(probe) === undefined) throw badRequest(`field label not supported: ${key.slice(0, 100)}`);
-  return operator === '!=' ? (object) => read(object) !== value : (object) => read(object) === value;
+  if (!Object.hasOwn(selectable(resource, NOTHING), key)) {
+    throw badRequest(`field label not supported: ${key.slice(0, 100)}`);
+  }
+  const is: Matches = (object) => selectable(resource, object)[key] === value;
+  return operator === '!=' ? (object) => !is(object) : is;
 }
 
 const selectable = (resource: Resource, object: AnyObject): Readonly<Record<string, string>> => ({

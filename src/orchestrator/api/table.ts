@@ -8,7 +8,7 @@ type As = 'objects' | 'metadata' | 'table';
 const META = 'meta.k8s.io/v1';
 
 /** The form that Accept asks for first, of those there are. */
-function formOf({ headers }: Pick<KubeRequest, 'headers'>): As {
+export function formOf({ headers }: Pick<KubeRequest, 'headers'>): As {
   for (const piece of String(headers['accept'] ?? '').split(',')) {
     const as = /;\s*as=(\w+)/.exec(piece)?.[1];
     const version = /;\s*v=(\w+)/.exec(piece)?.[1];
@@ -36,6 +36,22 @@ export function showList(resource: Resource, request: KubeRequest, { metadata, i
     return { kind: 'PartialObjectMetadataList', apiVersion: META, metadata, items: items.map(partial) };
   }
   return { kind: `${resource.kind}List`, apiVersion: apiVersionOf(resource), metadata, items };
+}
+
+/** The sign of a watch that everything up to a version was told; `complete` where that is all there was at its beginning. */
+export function showBookmark(resource: Resource, request: KubeRequest, revision: number, complete: boolean): object {
+  const form = formOf(request);
+  const resourceVersion = String(revision);
+  if (form === 'table') return { kind: 'Table', apiVersion: META, metadata: { resourceVersion }, rows: [] };
+  return {
+    kind: form === 'metadata' ? 'PartialObjectMetadata' : resource.kind,
+    apiVersion: form === 'metadata' ? META : apiVersionOf(resource),
+    metadata: {
+      resourceVersion,
+      creationTimestamp: null,
+      ...(complete ? { annotations: { 'k8s.io/initial-events-end': 'true' } } : {}),
+    },
+  };
 }
 
 /** One object in the form asked for. */

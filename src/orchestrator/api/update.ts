@@ -31,11 +31,11 @@ export async function patch(
 ): Promise<RouteReply> {
   const target = targetOf(resource, request);
   const body = readBody(request);
-  const apply = applyPatch(resource, mediaType(request.headers), body);
+  const apply = applyPatch(resource, mediaType(request.headers), body.value);
   return change(context, resource, request, {
     target,
     part,
-    wanted: (current) => decodeBody(resource, apply(current), request),
+    wanted: (current) => decodeBody(resource, { value: apply(current), repeated: body.repeated }, request),
   });
 }
 
@@ -83,6 +83,10 @@ function checkIdentity(resource: Resource, { name, namespace }: Target, object: 
     throw conflict(subject, why);
   }
   const version = metadata.resourceVersion ?? '';
+  if (!/^\d{0,15}$/.test(version)) {
+    const why = `metadata.resourceVersion: ${JSON.stringify(version.slice(0, 40))} is none that was given out; leave it empty or take it from the object as it was read`;
+    throw badRequest(why, [{ reason: 'FieldValueInvalid', field: 'metadata.resourceVersion', message: why }]);
+  }
   if (version !== '' && version !== current.metadata.resourceVersion) throw conflict(subject, MODIFIED);
 }
 
@@ -112,13 +116,8 @@ function withSpec(resource: Resource, object: AnyObject, current: AnyObject, cal
   const specChanged = !isDeepStrictEqual(next['spec'], current['spec']);
   const causes = resource.validateChange?.(next, current) ?? [];
   if (causes.length > 0) throw invalidObject(kindSubject(resource, current.metadata.name), causes);
-  // What others put there may be labelled by everyone who may write, but not be changed into something else.
-  check(specChanged ? resource : withoutAdmission(resource), next, caller);
+  // What others put there may be labelled by everyone who may write, but not be changed into something else, nor be given more.
+  check(resource, next, caller, specChanged ? undefined : current);
   if (!specChanged) return next;
   return { ...next, metadata: { ...next.metadata, generation: (current.metadata.generation ?? 0) + 1 } };
-}
-
-function withoutAdmission(resource: Resource): Resource {
-  const { admit: _, ...rest } = resource;
-  return rest;
 }

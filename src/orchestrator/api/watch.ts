@@ -4,12 +4,11 @@ import type { RouteReply } from '../../base/route.ts';
 import type { AnyObject } from '../objects/meta.ts';
 import type { Watch, WatchEvent } from '../store/object-store.ts';
 import type { ApiContext } from './context.ts';
-import { forbidden } from '../objects/cause.ts';
-import { badRequest, invalidObject } from './faults.ts';
+import { checkRevision, type ListOptions } from './list-options.ts';
 import { isTrue, type KubeRequest, parameter, wholeNumber } from './request.ts';
-import { apiVersionOf, kindSubject, type Resource } from './resource.ts';
+import type { Resource } from './resource.ts';
 import type { Matches } from './selectors.ts';
-import { showOne } from './table.ts';
+import { showBookmark, showOne } from './table.ts';
 
 const BOOKMARK_MS = 60_000;
 const LONGEST_SECONDS = 3600;
@@ -19,27 +18,26 @@ const usualSeconds = (): number => Math.round((0.5 + Math.random() / 2) * LONGES
 interface Scope {
   readonly prefix: string;
   readonly matches: Matches | undefined;
+  readonly options: ListOptions;
 }
 
 export async function watch(
   context: ApiContext,
   resource: Resource,
   request: KubeRequest,
-  { prefix, matches }: Scope,
+  { prefix, matches, options }: Scope,
 ): Promise<RouteReply> {
-  if (isTrue(parameter(request, 'sendInitialEvents'))) {
-    // Clients then list first, as they do where a server is older than this parameter.
-    throw invalidObject({ ...kindSubject(resource, ''), kind: 'ListOptions' }, [
-      forbidden('sendInitialEvents', 'sendInitialEvents is forbidden for watch in this version'),
-    ]);
-  }
   const seconds = Math.min(wholeNumber(request, 'timeoutSeconds') || usualSeconds(), LONGEST_SECONDS);
-  const since = parameter(request, 'resourceVersion') ?? '';
-  if (!/^\d{0,15}$/.test(since)) throw badRequest(`invalid resource version ${JSON.stringify(since.slice(0, 40))}`);
-  const initial = since === '' || since === '0' ? await context.objects.list(prefix) : undefined;
-  const changes = await context.objects.watch(prefix, initial?.revision ?? Number(since));
+  const bookmarks = isTrue(parameter(request, 'allowWatchBookmarks'));
+  const begins = options.initialEvents ?? options.revision === undefined;
+  const initial = begins ? await context.objects.list(prefix) : undefined;
+  if (initial !== undefined) checkRevision(options, initial.revision);
+  // What changed since that list is in the history: between the two nothing is missed.
+  const changes = await context.objects.watch(prefix, initial?.revision ?? options.revision);
   const line = (type: string, object: AnyObject): string =>
-    `${JSON.stringify({ type, object: showOne(resource, request, object, context.now()) })}\n`;
+    toLine(type, showOne(resource, request, object, context.now()));
+  const bookmark = (revision: number, complete: boolean): string =>
+    toLine('BOOKMARK', showBookmark(resource, request, revision, complete));
   const signal = AbortSignal.any([request.signal, context.stopping()]);
   // Also where the answer is never read.
   const end = (): void => void changes[Symbol.asyncDispose]();
@@ -47,30 +45,27 @@ export async function watch(
   else signal.addEventListener('abort', end, { once: true });
   const lines = changeLines(changes, {
     until: performance.now() + seconds * 1000,
-    bookmarks: isTrue(parameter(request, 'allowWatchBookmarks')),
-    first: (initial?.items ?? []).filter((one) => matches?.(one) ?? true).map((one) => line('ADDED', one)),
+    bookmarks,
+    *first() {
+      for (const one of initial?.items ?? []) if (matches?.(one) ?? true) yield line('ADDED', one);
+      if (initial !== undefined && options.initialEvents === true && bookmarks) yield bookmark(initial.revision, true);
+    },
     show(event) {
       const change = seen(event, matches);
       return change === undefined ? undefined : line(change, event.object);
     },
-    bookmark: (revision) =>
-      `${JSON.stringify({
-        type: 'BOOKMARK',
-        object: {
-          kind: resource.kind,
-          apiVersion: apiVersionOf(resource),
-          metadata: { resourceVersion: String(revision), creationTimestamp: null },
-        },
-      })}\n`,
+    bookmark: (revision) => bookmark(revision, false),
   });
   return { type: 'application/json', body: Readable.from(lines, { objectMode: true, highWaterMark: 4 }) };
 }
+
+const toLine = (type: string, object: object): string => `${JSON.stringify({ type, object })}\n`;
 
 interface Lines {
   /** Milliseconds of the monotonic clock. */
   readonly until: number;
   readonly bookmarks: boolean;
-  readonly first: readonly string[];
+  readonly first: () => Iterable<string>;
   readonly show: (event: WatchEvent) => string | undefined;
   readonly bookmark: (revision: number) => string;
 }
@@ -78,11 +73,12 @@ interface Lines {
 async function* changeLines(changes: Watch, options: Lines): AsyncGenerator<string> {
   const { until, bookmarks, first, show, bookmark } = options;
   try {
-    yield* first;
+    yield* first();
     let told = changes.revision();
     for (;;) {
       const left = until - performance.now();
       const batch = await changes.next(Math.max(1, Math.min(BOOKMARK_MS, left)));
+      // Ended: by the client, by a stop, or because the client did not read. It may go on from the last it has read.
       if (batch === undefined) return;
       const lines = batch.map(show).filter((text) => text !== undefined);
       if (lines.length > 0) yield lines.join('');

@@ -13,7 +13,7 @@ const COMPONENT = 'jdos-scheduler';
 type Binding = { readonly node: string } | { readonly because: string };
 
 /** Pure: the first node by name that can take the pod, or what is wrong with all of them, in Kubernetes' words. */
-function chooseNode({ spec }: Pod, all: readonly Node[]): Binding {
+export function chooseNode({ spec }: Pod, all: readonly Node[]): Binding {
   const wanted = Object.entries(spec.nodeSelector ?? {});
   const reasons = new Map<string, number>();
   const candidates = all.filter((node) => {

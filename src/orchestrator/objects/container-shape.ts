@@ -9,7 +9,6 @@ import {
   object,
   quantity,
   refused,
-  set,
   text,
   withoutEffect,
 } from './shape.ts';
@@ -52,7 +51,7 @@ const securityContext = object({
   privileged: flag,
   allowPrivilegeEscalation: flag,
   readOnlyRootFilesystem: flag,
-  capabilities: object({ add: set(text), drop: set(text) }),
+  capabilities: object({ add: list(text), drop: list(text) }),
   procMount: text,
   seccompProfile,
   seLinuxOptions: withoutEffect(seLinuxOptions),

@@ -4,12 +4,19 @@ import { type Cause, forbidden } from './cause.ts';
 import { QUANTITY_TEXT, quantitySign } from './quantity.ts';
 import type { Field, Shape } from './shape.ts';
 
+/** Something that cannot be as it is, and where it stands. */
+export interface Misfit {
+  readonly field: string;
+  /** With the field in it. */
+  readonly text: string;
+}
+
 export interface Decoded {
   readonly value: Readonly<Record<string, unknown>>;
   /** Unknown and misplaced fields: `unknown field "spec.foo"`. */
-  readonly unknown: readonly string[];
+  readonly unknown: readonly Misfit[];
   /** Wrong types: the object cannot be read. */
-  readonly errors: readonly string[];
+  readonly errors: readonly Misfit[];
   /** Fields that are known and refused. */
   readonly refused: readonly Cause[];
   /** Fields that are kept and have no, or another, effect. */
@@ -19,8 +26,8 @@ export interface Decoded {
 type Path = readonly (string | number)[];
 
 interface Found {
-  readonly unknown: string[];
-  readonly errors: string[];
+  readonly unknown: Misfit[];
+  readonly errors: Misfit[];
   readonly refused: Cause[];
   readonly warnings: string[];
 }
@@ -45,9 +52,9 @@ export function decode(fields: Readonly<Record<string, Field>>, raw: unknown): D
 function decodeShape(shape: Shape, value: unknown, path: Path, found: Found): unknown {
   const wrong = (expected: string): undefined => {
     const got = JSON.stringify(value) ?? 'nothing';
-    found.errors.push(
-      `${fieldPath(path) || 'the object'}: expected ${expected}, got ${kindOf(value)} ${got.slice(0, 60)}`,
-    );
+    const field = fieldPath(path);
+    const text = `${field || 'the object'}: expected ${expected}, got ${kindOf(value)} ${got.slice(0, 60)}`;
+    found.errors.push({ field, text });
   };
   switch (shape.type) {
     case 'any':
@@ -100,9 +107,8 @@ function decodeFields(
     const at = fieldPath([...path, key]);
     if (field === undefined) {
       const near = nearest(key, Object.keys(fields));
-      found.unknown.push(
-        `unknown field ${JSON.stringify(at)}${near === undefined ? '' : `, did you mean ${JSON.stringify(near)}?`}`,
-      );
+      const meant = near === undefined ? '' : `, did you mean ${JSON.stringify(near)}?`;
+      found.unknown.push({ field: at, text: `unknown field ${JSON.stringify(at)}${meant}` });
     }
     if (field === undefined || item === null || item === undefined || field.dropped === true) continue;
     if (field.refused !== undefined && !isEmptyRefusal(field, item)) {

@@ -1,5 +1,18 @@
 // The fields that all kinds share, and conditions.
-import { anything, dropped, type Field, flag, integer, list, map, object, set, text, time } from './shape.ts';
+import {
+  anything,
+  dropped,
+  type Field,
+  flag,
+  integer,
+  list,
+  map,
+  object,
+  set,
+  text,
+  time,
+  withoutEffect,
+} from './shape.ts';
 
 const ownerReference = object({
   apiVersion: text,
@@ -16,7 +29,10 @@ const metaShape: Field = object({
   namespace: text,
   labels: map(text),
   annotations: map(text),
-  ownerReferences: list(ownerReference, 'uid'),
+  ownerReferences: withoutEffect(
+    list(ownerReference, 'uid'),
+    'has no effect in this version; nothing is deleted with its owner',
+  ),
   finalizers: set(text),
   uid: text,
   resourceVersion: text,

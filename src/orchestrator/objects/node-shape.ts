@@ -39,7 +39,7 @@ export const nodeShape: Readonly<Record<string, Field>> = {
     daemonEndpoints: object({ kubeletEndpoint: object({ Port: integer }) }),
     nodeInfo: info,
     images: list(object({ names: list(text), sizeBytes: integer })),
-    volumesInUse: set(text),
+    volumesInUse: list(text),
     volumesAttached: anything,
     config: anything,
     runtimeHandlers: anything,

@@ -33,6 +33,12 @@ export interface Watch extends AsyncDisposable {
   revision(): number;
 }
 
+/** Another object that has to be there as it was read, for a write to happen. */
+export interface Guard {
+  readonly key: string;
+  readonly resourceVersion: string;
+}
+
 interface ObjectPage {
   readonly items: readonly AnyObject[];
   /** The state of the whole store that the items belong to; watch from here. */
@@ -49,8 +55,8 @@ export interface ObjectStore {
   get(key: string): Promise<AnyObject | undefined>;
   /** Everything whose key begins with `prefix`, by key. */
   list(prefix: string, page?: { readonly limit?: number; readonly after?: string }): Promise<ObjectPage>;
-  /** Rejects with JD_OBJECT_EXISTS. */
-  create(key: string, object: AnyObject): Promise<AnyObject>;
+  /** Rejects with JD_OBJECT_EXISTS; with JD_OBJECT_CONFLICT where the guard is gone or has changed. */
+  create(key: string, object: AnyObject, guard?: Guard): Promise<AnyObject>;
   /** Replaces what has the resourceVersion that `object` carries. Rejects with JD_OBJECT_CONFLICT, JD_OBJECT_NOT_FOUND. */
   update(key: string, object: AnyObject): Promise<AnyObject>;
   /** Removes what has the resourceVersion that `object` carries; gives its last state. Rejects as `update` does. */

@@ -15,7 +15,9 @@ import { openWatcher, type Watcher } from './watcher.ts';
 const KEEP_MS = 10 * 60_000;
 const KEEP_ROWS = 10_000;
 /** Changes read at once from the history. */
-const HISTORY_PAGE = 1000;
+const HISTORY_PAGE = 200;
+/** History kept at most, where objects are large. */
+const KEEP_BYTES = 64 * 1024 * 1024;
 const MAX_ITEMS = 50_000;
 
 interface SqliteObjectsOptions {
@@ -26,6 +28,9 @@ interface SqliteObjectsOptions {
 }
 
 const HEAD = "(SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'changes')";
+
+/** For a key and a revision. */
+const UNCHANGED = 'EXISTS (SELECT 1 FROM objects WHERE key = ? AND rv = ?)';
 
 const parse = (json: unknown, revision: unknown): AnyObject => {
   const object = JSON.parse(String(json)) as AnyObject;
@@ -88,7 +93,8 @@ export function openSqliteObjects({ store, now }: SqliteObjectsOptions): ObjectS
         object: stored,
         ...(previous === undefined ? {} : { previous }),
       };
-      for (const watcher of watchers) watcher.offer(event);
+      const bytes = json.length * (previous === undefined ? 1 : 2);
+      for (const watcher of watchers) watcher.offer(event, bytes);
       return stored;
     });
     tail = done.catch(() => undefined);
@@ -113,7 +119,7 @@ export function openSqliteObjects({ store, now }: SqliteObjectsOptions): ObjectS
       key,
       object,
       previous: before,
-      when: { sql: 'EXISTS (SELECT 1 FROM objects WHERE key = ? AND rv = ?)', values: [key, expected] },
+      when: { sql: UNCHANGED, values: [key, expected] },
       apply: apply(expected),
     });
     if (stored === undefined) throw new Fault(OBJECT_CONFLICT, `${key} has been changed since it was read`);
@@ -140,19 +146,25 @@ export function openSqliteObjects({ store, now }: SqliteObjectsOptions): ObjectS
         ...(found.length > limit && end !== undefined ? { next: String(end['key']) } : {}),
       };
     },
-    async create(key, object) {
+    async create(key, object, guard) {
       const stored = await change({
         type: 'ADDED',
         key,
         object,
-        when: { sql: 'NOT EXISTS (SELECT 1 FROM objects WHERE key = ?)', values: [key] },
+        when: {
+          sql: `NOT EXISTS (SELECT 1 FROM objects WHERE key = ?)${guard === undefined ? '' : ` AND ${UNCHANGED}`}`,
+          values: guard === undefined ? [key] : [key, guard.key, Number(guard.resourceVersion)],
+        },
+        // The change was written before, in the same transaction, where its conditions held.
         apply: (revision, json) => ({
-          sql: 'INSERT INTO objects (key, rv, uid, json) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
-          values: [key, revision, object.metadata.uid, json],
+          sql: 'INSERT INTO objects (key, rv, uid, json) SELECT ?, ?, ?, ? WHERE EXISTS (SELECT 1 FROM changes WHERE seq = ?)',
+          values: [key, revision, object.metadata.uid, json, revision],
         }),
       });
-      if (stored === undefined) throw new Fault(OBJECT_EXISTS, `${key} already exists`);
-      return stored;
+      if (stored !== undefined) return stored;
+      if (guard === undefined || (await get(key)) !== undefined)
+        throw new Fault(OBJECT_EXISTS, `${key} already exists`);
+      throw new Fault(OBJECT_CONFLICT, `${guard.key} has been changed since it was read`);
     },
     update: (key, object) =>
       replace('MODIFIED', key, object, (expected) => (revision, json) => ({
@@ -167,8 +179,10 @@ export function openSqliteObjects({ store, now }: SqliteObjectsOptions): ObjectS
     watch: (prefix, since) => openWatch(store, watchers, prefix, since),
     async compact() {
       await store.write({
-        sql: `DELETE FROM changes WHERE at < ? OR seq <= ${HEAD} - ?`,
-        values: [now() - KEEP_MS, KEEP_ROWS],
+        sql: `DELETE FROM changes WHERE at < ? OR seq <= ${HEAD} - ? OR seq <= coalesce((SELECT max(seq) FROM (SELECT seq,
+          sum(octet_length(json) + coalesce(octet_length(previous), 0)) OVER (ORDER BY seq DESC) AS bytes FROM changes)
+          WHERE bytes > ?), 0)`,
+        values: [now() - KEEP_MS, KEEP_ROWS, KEEP_BYTES],
       });
     },
   };
@@ -181,9 +195,9 @@ async function openWatch(
   prefix: string,
   since: number | undefined,
 ): Promise<Watcher> {
-  const early: WatchEvent[] = [];
+  const early: Parameters<Watcher['offer']>[] = [];
   const listening = openWatcher(prefix, 0, () => undefined);
-  const recording: Watcher = { ...listening, offer: (event) => void early.push(event) };
+  const recording: Watcher = { ...listening, offer: (...offered) => void early.push(offered) };
   watchers.add(recording);
   try {
     const row = await store.get(`SELECT ${HEAD} AS head, (SELECT min(seq) FROM changes) AS oldest`);
@@ -194,7 +208,7 @@ async function openWatch(
       throw new Fault(HISTORY_EXPIRED, `too old resource version: ${from} (${oldest - 1})`);
     }
     const watcher = openWatcher(prefix, from, (one) => watchers.delete(one));
-    for (let at = from; at < head;) {
+    for (let at = from; at < head && !watcher.ended();) {
       const rows = await store.all(
         'SELECT seq, key, type, json, previous FROM changes WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?',
         at,
@@ -202,10 +216,12 @@ async function openWatch(
         HISTORY_PAGE,
       );
       if (rows.length === 0) break;
-      for (const event of rows.map(eventOf)) watcher.offer(event);
+      for (const row of rows)
+        watcher.offer(eventOf(row), String(row['json']).length + String(row['previous'] ?? '').length);
       at = Number(rows.at(-1)?.['seq']);
     }
-    for (const event of early) if (event.revision > head) watcher.offer(event);
+    for (const [event, bytes] of early) if (event.revision > head) watcher.offer(event, bytes);
+    if (watcher.ended()) throw new Fault(HISTORY_EXPIRED, `more changes since ${from} than are handed out at once`);
     watchers.add(watcher);
     return watcher;
   } finally {
