@@ -14,6 +14,23 @@ export type Right = (typeof RIGHTS)[number];
 export const ROLES = ['viewer', 'operator', 'admin'] as const;
 export type Role = (typeof ROLES)[number];
 
+/** The least role that has a right. */
+const LEAST_ROLE = {
+  health: 'viewer',
+  metrics: 'viewer',
+  read: 'viewer',
+  ingest: 'operator',
+  logs: 'operator',
+  operate: 'operator',
+  admin: 'admin',
+} as const satisfies Record<Right, Role>;
+
+const RANK = { viewer: 1, operator: 2, admin: 3 } as const satisfies Record<Role, number>;
+
+/** Whether a role has a right; `anonymous` has none beyond the loopback listener's. */
+export const roleHas = (role: Role | 'anonymous', right: Right): boolean =>
+  role !== 'anonymous' && RANK[role] >= RANK[LEAST_ROLE[right]];
+
 /** Who calls, for rights and for the audit. */
 export interface Caller {
   /** Token name, `anonymous`, or `unix:uid` for the socket. */

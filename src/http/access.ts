@@ -1,6 +1,6 @@
 // Who may do what: from listener, credentials and right to allow, 401 or 403. Pure.
 import { impossible } from '../base/fault.ts';
-import type { Right, Role } from '../base/route.ts';
+import { type Right, type Role, roleHas } from '../base/route.ts';
 
 export const LISTENERS = ['loopback', 'tls', 'socket'] as const;
 export type Listener = (typeof LISTENERS)[number];
@@ -18,23 +18,6 @@ type Decision =
 
 /** Rights that everyone on the loopback listener has. */
 const OPEN_ON_LOOPBACK: ReadonlySet<Right> = new Set<Right>(['health', 'metrics', 'ingest']);
-
-/** The least role that has a right. */
-const LEAST_ROLE = {
-  health: 'viewer',
-  metrics: 'viewer',
-  read: 'viewer',
-  ingest: 'operator',
-  logs: 'operator',
-  operate: 'operator',
-  admin: 'admin',
-} as const satisfies Record<Right, Role>;
-
-const RANK = { viewer: 1, operator: 2, admin: 3 } as const satisfies Record<Role, number>;
-
-/** Whether a role has a right; `anonymous` has none beyond the loopback listener's. */
-export const roleHas = (role: Role | 'anonymous', right: Right): boolean =>
-  role !== 'anonymous' && RANK[role] >= RANK[LEAST_ROLE[right]];
 
 interface Question {
   readonly listener: Listener;

@@ -6,6 +6,8 @@ import { discoveryRoutes } from './discovery.ts';
 import { logRoute } from './log.ts';
 import { openApiRoutes } from './openapi.ts';
 import { planRoute } from './plan.ts';
+import { notServedRoutes } from './not-served.ts';
+import { reviewRoutes } from './reviews.ts';
 import { resourceRoutes } from './routes.ts';
 
 interface ApiParts {
@@ -19,6 +21,8 @@ export const apiRoutes = (context: ApiContext, { version, call }: ApiParts): rea
   ...discoveryRoutes({ version }),
   ...openApiRoutes(version),
   ...resourceRoutes(context),
+  ...reviewRoutes(),
+  ...notServedRoutes(),
   logRoute(context, call),
   planRoute(context, call),
 ];

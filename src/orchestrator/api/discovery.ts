@@ -1,5 +1,6 @@
 // What clients ask before anything else: the version, and which groups and kinds there are.
 import { route, type Route } from '../../base/route.ts';
+import { reviewGroups, reviewResources } from './reviews.ts';
 import type { Resource } from './resource.ts';
 import { resources } from './resources.ts';
 import { statusBody } from './status.ts';
@@ -38,11 +39,22 @@ export const discoveryRoutes = ({ version }: Build): readonly Route[] => [
     versions: ['v1'],
     serverAddressByClientCIDRs: [],
   }),
-  get('/apis', 'Groups of the Kubernetes API beside the core group: none yet', {
+  get('/apis', 'Groups of the Kubernetes API beside the core group', {
     kind: 'APIGroupList',
     apiVersion: 'v1',
-    groups: [],
+    groups: reviewGroups.map((name) => {
+      const version = { groupVersion: `${name}/v1`, version: 'v1' };
+      return { name, versions: [version], preferredVersion: version };
+    }),
   }),
+  ...reviewGroups.map((name) =>
+    get(`/apis/${name}/v1`, `Kinds of the group ${name}`, {
+      kind: 'APIResourceList',
+      apiVersion: 'v1',
+      groupVersion: `${name}/v1`,
+      resources: reviewResources(name),
+    }),
+  ),
   get('/api/v1', 'Kinds of the core group', {
     kind: 'APIResourceList',
     groupVersion: 'v1',

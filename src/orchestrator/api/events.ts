@@ -16,6 +16,7 @@ export const events: Resource = {
   kind: 'Event',
   plural: 'events',
   singular: 'event',
+  description: 'Something that happened to an object, kept for an hour after it was seen last.',
   shortNames: ['ev'],
   namespaced: true,
   fields: eventShape,

@@ -18,6 +18,11 @@ export const NOT_FOUND = faultKind(
   404,
   'list what there is with kubectl get, in all namespaces with -A',
 );
+export const NOT_SERVED = faultKind(
+  'JD_KUBE_NOT_SERVED',
+  405,
+  'use docker exec, or nsenter, on the host of the pod; kubectl logs works',
+);
 const ALREADY_EXISTS = faultKind('JD_KUBE_EXISTS', 409, 'use kubectl apply to change what is there');
 export const CONFLICT = faultKind(
   'JD_KUBE_CONFLICT',
@@ -28,7 +33,7 @@ export const TOO_LARGE = faultKind('JD_KUBE_TOO_LARGE', 413, 'objects may have 1
 export const MEDIA = faultKind(
   'JD_KUBE_MEDIA_TYPE',
   415,
-  'send JSON or YAML; patches as JSON patch, merge patch or strategic merge patch',
+  'send JSON or YAML: protobuf is read of a few kinds only; patches as JSON patch, merge patch or strategic merge patch',
 );
 export const TOO_NEW = faultKind(
   'JD_KUBE_TOO_NEW',

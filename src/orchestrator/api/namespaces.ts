@@ -20,6 +20,7 @@ export const namespaces: Resource = {
   kind: 'Namespace',
   plural: 'namespaces',
   singular: 'namespace',
+  description: 'A place for pods and events with names of their own; deleted together with all that is in it.',
   shortNames: ['ns'],
   namespaced: false,
   fields: namespaceShape,

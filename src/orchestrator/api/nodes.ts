@@ -39,6 +39,7 @@ export const nodes: Resource = {
   kind: 'Node',
   plural: 'nodes',
   singular: 'node',
+  description: 'A host that runs pods, as its node agent tells of it.',
   shortNames: ['no'],
   namespaced: false,
   fields: nodeShape,

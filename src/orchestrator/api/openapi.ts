@@ -1,7 +1,9 @@
-// OpenAPI v3, as much as kubectl reads of it: that a kind can be patched with `fieldValidation`, so that it leaves validation to us.
+// OpenAPI v3, as much as kubectl reads of it: that a kind can be patched with `fieldValidation`, so that it leaves validation to
+// us, and the fields of the kinds, for explaining and merging them.
 import { route, type Route } from '../../base/route.ts';
 import type { Resource } from './resource.ts';
 import { resources } from './resources.ts';
+import { schemaName, schemaOf } from './schemas.ts';
 import { statusBody } from './status.ts';
 
 const parameter = (name: string): object => ({ name, in: 'query', schema: { type: 'string', uniqueItems: true } });
@@ -38,7 +40,7 @@ export function openApiRoutes(version: string): readonly Route[] {
     openapi: '3.0.0',
     info: { title: 'Kubernetes', version },
     paths: Object.assign({}, ...resources.map((one) => paths(one, one.version))) as object,
-    components: { schemas: {} },
+    components: { schemas: Object.fromEntries(resources.map((one) => [schemaName(one), schemaOf(one)])) },
   };
   const get = (path: string, summary: string, body: object): Route =>
     route({

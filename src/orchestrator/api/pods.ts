@@ -20,6 +20,7 @@ export const pods: Resource = {
   kind: 'Pod',
   plural: 'pods',
   singular: 'pod',
+  description: 'Containers that run together on one host, as the docker or the process runtime starts them.',
   shortNames: ['po'],
   categories: ['all'],
   namespaced: true,

@@ -3,6 +3,7 @@ import { parseDocument } from 'yaml';
 import type { RouteRequest } from '../../base/route.ts';
 import { duplicateKeys } from './duplicate-keys.ts';
 import { badRequest, KubeFault, MEDIA } from './faults.ts';
+import { decodeProtobuf } from './protobuf.ts';
 
 export type KubeRequest = RouteRequest<Record<string, string>, Record<string, unknown>, Buffer>;
 
@@ -54,6 +55,7 @@ const JSON_TYPES = new Set([
   'application/merge-patch+json',
   'application/strategic-merge-patch+json',
 ]);
+const PROTOBUF = 'application/vnd.kubernetes.protobuf';
 const YAML_TYPES = new Set(['application/yaml', 'application/x-yaml', 'text/yaml', 'application/apply-patch+yaml']);
 
 /** What a body says. */
@@ -68,6 +70,8 @@ export interface BodyValue {
 export function readBody({ body, headers }: Pick<KubeRequest, 'body' | 'headers'>): BodyValue {
   if (body.length === 0) return { value: undefined, repeated: [] };
   const type = mediaType(headers);
+  const message = type === PROTOBUF ? decodeProtobuf(body) : undefined;
+  if (message !== undefined) return { value: message, repeated: [] };
   if (!JSON_TYPES.has(type) && !YAML_TYPES.has(type)) {
     throw new KubeFault(MEDIA, 'UnsupportedMediaType', `the body must be JSON or YAML, not ${type.slice(0, 60)}`);
   }

@@ -25,6 +25,8 @@ export interface Resource {
   readonly kind: string;
   readonly plural: string;
   readonly singular: string;
+  /** One sentence for `kubectl explain`. */
+  readonly description: string;
   readonly shortNames: readonly string[];
   readonly categories?: readonly string[];
   readonly namespaced: boolean;
