@@ -54,22 +54,34 @@ export function openApiDoor(t: Test, options: Partial<OrchestratorOptions> = {})
   );
 }
 
+export interface BareApi extends ApiDoor {
+  /** What the API works with. */
+  readonly context: ApiContext;
+}
+
 /** The API alone: an object is what the last call made of it, and nothing changes by itself. */
-export function openBareApi(t: Test, { now = () => Date.now(), call = CALL }: BareOptions = {}): Promise<ApiDoor> {
-  return openDoor(t, (store) => {
-    const stopping = new AbortController();
-    const context: ApiContext = {
+export async function openBareApi(
+  t: Test,
+  { now = () => Date.now(), call = CALL }: BareOptions = {},
+): Promise<BareApi> {
+  const stopping = new AbortController();
+  let context: ApiContext | undefined;
+  const door = await openDoor(t, (store) => {
+    const made: ApiContext = {
       objects: openSqliteObjects({ store, now }),
       now,
       newUid: randomUUID,
       stopping: () => stopping.signal,
     };
+    context = made;
     return {
-      routes: apiRoutes(context, { version: '1.2.3', call }),
-      start: () => ensureNamespaces(context),
+      routes: apiRoutes(made, { version: '1.2.3', call }),
+      start: () => ensureNamespaces(made),
       stop: async () => stopping.abort(),
     };
   });
+  if (context === undefined) throw new Error('the API was not opened');
+  return { ...door, context };
 }
 
 type BareOptions = Partial<Pick<OrchestratorOptions, 'now' | 'call'>>;
