@@ -5,14 +5,22 @@ import { runComponents } from '../base/component.ts';
 import { explain } from '../base/fault.ts';
 import { type Logger, openLog } from '../base/logging.ts';
 import { siblingModule } from '../base/sibling-module.ts';
-import { openNodeAgent, openProcessRuntime } from '../orchestrator/index.ts';
+import { openDocker } from '../drivers/docker/index.ts';
+import { openDockerRuntime, openNodeAgent, openProcessRuntime } from '../orchestrator/index.ts';
 import { watchAnnouncements } from '../probes/index.ts';
 import { bufferedRecorder, openRpcClient, type Recorder, type RpcClient } from '../tracing/index.ts';
 import { closedDirectory, hostAccount, type Account } from './account.ts';
 import { agentRpc } from './agent-rpc.ts';
 import type { ProbeBoot, ServeBoot } from './boot.ts';
 import { changedParts, type Config, loadConfig, type Overrides } from './config.ts';
-import { adminTokenHash, type DataDir, frontSocket, prepareDataDir, processSocket } from './data-dir.ts';
+import {
+  adminTokenHash,
+  type DataDir,
+  frontSocket,
+  installationId,
+  prepareDataDir,
+  processSocket,
+} from './data-dir.ts';
 import { inForce, quarantine, type Quarantined } from './quarantine.ts';
 import { superviseChild, type SupervisedChild } from './supervisor.ts';
 import { defaultDataDir, PACKAGE_ROOT, VERSION } from './version.ts';
@@ -103,9 +111,19 @@ export async function runDaemon(args: DaemonArguments, say: (line: string) => vo
     log,
   );
   const reloading: { error: string | undefined } = { error: undefined };
+  using docker = openDocker({ socket: config.docker.socket });
   const node = openNodeAgent({
     socketPath: frontSocket(dir),
-    runtimes: [openProcessRuntime({ dir: dir.pods, log, now: Date.now })],
+    runtimes: [
+      openDockerRuntime({
+        docker,
+        installation: installationId(dir),
+        pauseImage: () => config.docker.pauseImage,
+        dir: dir.volumes,
+        log,
+      }),
+      openProcessRuntime({ dir: dir.pods, log, now: Date.now }),
+    ],
     version: VERSION,
     log,
   });
@@ -130,7 +148,7 @@ export async function runDaemon(args: DaemonArguments, say: (line: string) => vo
       log.info({ changed }, 'configuration was read again');
       if (changed.some((part) => part === 'probes' || part === 'hostRoot'))
         probe.restart('its configuration changed', false);
-      if (changed.some((part) => part !== 'dataDir' && part !== 'hostRoot'))
+      if (changed.some((part) => part !== 'dataDir' && part !== 'hostRoot' && part !== 'docker'))
         serve.restart('its configuration changed', false);
     } catch (error) {
       reloading.error = explain(error);

@@ -4,6 +4,7 @@ import { type Document, LineCounter, parseDocument } from 'yaml';
 import { explain, Fault, faultKind, type FieldError, systemCode } from '../base/fault.ts';
 import { LOG_LEVELS } from '../base/logging.ts';
 import { describeField, parseWith, z } from '../base/schema.ts';
+import { DockerConfig } from '../drivers/docker/config.ts';
 import { HttpConfig } from '../http/config.ts';
 import { InspectorConfig } from '../inspector/config.ts';
 import { ProbesConfig } from '../probes/config.ts';
@@ -34,6 +35,7 @@ export const Config = z.strictObject({
     })
     .prefault({}),
   http: HttpConfig.prefault({}),
+  docker: DockerConfig.prefault({}),
   probes: ProbesConfig.prefault({}),
   inspector: InspectorConfig.prefault({}),
   report: ReportConfig.prefault({}),

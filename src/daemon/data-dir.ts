@@ -1,6 +1,6 @@
 // The data directory: its layout, its modes, the lock that keeps a second daemon out, and the first admin token.
-import { createHash, randomBytes } from 'node:crypto';
-import { chmodSync, chownSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { chmodSync, chownSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Fault, faultKind, systemCode } from '../base/fault.ts';
 import { takeLock } from '../drivers/sqlite/index.ts';
@@ -31,6 +31,8 @@ export interface DataDir {
   readonly state: string;
   /** What runs pods keeps its state here; root's alone. */
   readonly pods: string;
+  /** Directories that pods on docker share among their containers; root's alone. */
+  readonly volumes: string;
   readonly adminTokenFile: string;
   /** Group of the sockets, where the serve process has a user of its own. */
   readonly group: number | undefined;
@@ -41,6 +43,7 @@ export const layout = (root: string, group?: number): DataDir => ({
   run: join(root, 'run'),
   state: join(root, 'state'),
   pods: join(root, 'pods'),
+  volumes: join(root, 'volumes'),
   adminTokenFile: join(root, 'admin.token'),
   group,
 });
@@ -86,8 +89,10 @@ export function prepareDataDir(
       chmodSync(path, mode);
       if (owner !== undefined) chownSync(path, path === dir.state ? owner.uid : 0, owner.gid);
     }
-    mkdirSync(dir.pods, { recursive: true, mode: 0o700 });
-    chmodSync(dir.pods, 0o700);
+    for (const path of [dir.pods, dir.volumes]) {
+      mkdirSync(path, { recursive: true, mode: 0o700 });
+      chmodSync(path, 0o700);
+    }
     chmodSync(root, 0o750);
     if (owner !== undefined) chownSync(root, 0, owner.gid);
     return { dir, lock };
@@ -107,6 +112,34 @@ function holder(root: string): string {
     return /^\d+$/.test(pid) ? ` (pid ${pid})` : '';
   } catch {
     return '';
+  }
+}
+
+const INSTALLATION = /^[0-9a-f-]{36}$/;
+
+/**
+ * The name of this installation, made at the first start: what it has in engines that others use too is marked with it,
+ * and whoever loses the data directory loses the claim to that.
+ */
+export function installationId({ root }: DataDir): string {
+  const file = join(root, 'installation.id');
+  try {
+    if (statSync(file, { throwIfNoEntry: false }) === undefined) {
+      // Whole or not at all: half a name would disown every container.
+      writeFileSync(`${file}.new`, `${randomUUID()}\n`, { flush: true });
+      renameSync(`${file}.new`, file);
+    }
+    const id = readFileSync(file, 'utf8').trim();
+    if (INSTALLATION.test(id)) return id;
+    throw new Fault(DATA_DIR_UNUSABLE, `${file} does not hold the name of an installation`, {
+      remedy:
+        "put the value of the label jdos.io/installation of this host's containers into it (`docker inspect`), or remove the file to begin anew",
+    });
+  } catch (error) {
+    if (error instanceof Fault) throw error;
+    throw new Fault(DATA_DIR_UNUSABLE, `${file} cannot be read or made (${systemCode(error) ?? 'unknown'})`, {
+      cause: error,
+    });
   }
 }
 

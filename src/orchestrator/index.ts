@@ -2,5 +2,6 @@
 export { agentCalls } from './api/agent-calls.ts';
 export { openNodeAgent } from './node/agent.ts';
 export { openOrchestrator, type OrchestratorOptions } from './orchestrator.ts';
+export { openDockerRuntime } from './runtimes/docker.ts';
 export { openProcessRuntime } from './runtimes/process.ts';
 export { orchestratorMigrations } from './store/migrations.ts';

@@ -15,7 +15,9 @@ import {
 
 const TOOLS = {
   bindfs: { file: '/usr/bin/bindfs', packages: ['bindfs'] },
+  busybox: { file: '/usr/bin/busybox', packages: ['busybox-static'] },
   chromium: { file: '/usr/bin/chromium', packages: ['chromium', 'fonts-liberation', 'fonts-noto-cjk'] },
+  dockerd: { file: '/usr/sbin/dockerd', packages: ['docker.io'] },
   kubectl: { file: '/usr/bin/kubectl', packages: ['kubernetes-client'] },
   curl: { file: '/usr/bin/curl', packages: ['curl'] },
   ip: { file: '/usr/sbin/ip', packages: ['iproute2'] },

@@ -110,7 +110,7 @@ t.test('a pod runs, is watched and described, and goes with its grace', { skip }
   t.match((await daemon.cli('why', 'pod/hello')).out, /default\/hello is Running.*\n.*runs on process/);
   await eventually(
     'the status counts it',
-    async () => /node +available +1 pod; process: (available|limited)/.exec((await daemon.cli('status')).out)?.[0],
+    async () => /node +available +1 pod; .*process: (available|limited)/.exec((await daemon.cli('status')).out)?.[0],
   );
   t.equal(pidsOf('hello').length, 1);
   await kubectl('delete', 'pod', 'hello', '--wait=true');

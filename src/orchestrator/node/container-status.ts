@@ -1,7 +1,7 @@
 // One container's status, the way the kubelet words it: waiting, running or terminated, and how the last run ended.
 import type { Container, ContainerState, ContainerStatus, Pod } from '../objects/pod.ts';
 import type { RuntimeName } from '../runtimes/runtime.ts';
-import { effectiveDelay } from './back-off.ts';
+import { effectiveDelay, type Trouble } from './back-off.ts';
 import type { PodMemory } from './memory.ts';
 import { lastRun, type PodFacts, previousRun, type Run } from './runs.ts';
 import { timeOf } from './times.ts';
@@ -16,6 +16,8 @@ export interface StatusGround {
   /** Why nothing of the pod is started. */
   readonly refusal?: string;
 }
+
+type Waiting = NonNullable<ContainerState['waiting']>;
 
 /** For an end that nobody saw: as the kubelet writes where it lost a container (kubelet_pods.go). */
 const LOST_EXIT_CODE = 137;
@@ -58,7 +60,7 @@ function stateOf(
   if (run?.state === 'running') return { running: { startedAt: timeOf(run.startedAt ?? run.createdAt) } };
   if (run?.state === 'exited' && !restarts(run)) return { terminated: terminated(run, runtime) };
   const trouble = memory.troubles.get(container.name);
-  if (trouble !== undefined) return { waiting: { reason: trouble.reason, message: trouble.message } };
+  if (trouble !== undefined) return { waiting: troubleWaiting(container, trouble) };
   if (refusal !== undefined) return { waiting: { reason: 'CreateContainerConfigError', message: refusal } };
   if (run?.state !== 'exited') return { waiting: { reason: idle } };
   const backOff = memory.backOffs.get(container.name);
@@ -67,6 +69,12 @@ function stateOf(
   return {
     waiting: { reason: 'CrashLoopBackOff', message: backOffMessage(ground.pod, container.name, backOff.delayMs) },
   };
+}
+
+/** After the second failed pull the kubelet calls the wait by its own name (image_manager.go). */
+function troubleWaiting({ image = '' }: Container, { reason, message, failures }: Trouble): Waiting {
+  if (reason !== 'ErrImagePull' || failures < 2) return { reason, message };
+  return { reason: 'ImagePullBackOff', message: `Back-off pulling image "${image}": ${reason}: ${message}` };
 }
 
 /** The kubelet's words (kuberuntime_manager.go). */

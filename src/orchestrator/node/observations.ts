@@ -15,6 +15,8 @@ export interface Observations {
   health(name: RuntimeName): Health | undefined;
   /** Whether pods can be started there, by the last answer. */
   works(name: RuntimeName): boolean;
+  /** Whether this host has it, though it may be down at the moment. */
+  isHere(name: RuntimeName): boolean;
 }
 
 export function observe(runtimes: readonly Runtime[]): Observations {
@@ -26,14 +28,24 @@ export function observe(runtimes: readonly Runtime[]): Observations {
     { running: Promise<unknown>; next: Promise<RuntimeFacts | undefined> | undefined }
   >();
 
+  const works = (name: RuntimeName): boolean => ['available', 'limited'].includes(health.get(name)?.state ?? 'missing');
+  const look = async (runtime: Runtime): Promise<void> => {
+    const found = await runtime
+      .check()
+      .catch((error: unknown): Health => ({ state: 'failing', reason: explain(error) }));
+    health.set(runtime.name, found);
+  };
   const ask = async (runtime: Runtime): Promise<RuntimeFacts | undefined> => {
     try {
       const facts = await runtime.list();
       latest.set(runtime.name, facts);
       failures.delete(runtime.name);
+      if (!works(runtime.name) && health.has(runtime.name)) void look(runtime);
       return facts;
     } catch (error) {
       failures.set(runtime.name, explain(error));
+      // Nobody waits for the next look to be told that it is down.
+      if (works(runtime.name)) void look(runtime);
       return undefined;
     }
   };
@@ -59,16 +71,10 @@ export function observe(runtimes: readonly Runtime[]): Observations {
     latest: (name) => latest.get(name),
     failure: (name) => failures.get(name),
     async check() {
-      await Promise.all(
-        runtimes.map(async (runtime) => {
-          const found = await runtime
-            .check()
-            .catch((error: unknown): Health => ({ state: 'failing', reason: explain(error) }));
-          health.set(runtime.name, found);
-        }),
-      );
+      await Promise.all(runtimes.map(look));
     },
     health: (name) => health.get(name),
-    works: (name) => ['available', 'limited'].includes(health.get(name)?.state ?? 'missing'),
+    works,
+    isHere: (name) => (health.get(name)?.state ?? 'missing') !== 'missing',
   };
 }

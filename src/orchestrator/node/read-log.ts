@@ -68,7 +68,7 @@ async function findRun(
 ): Promise<{ readonly run: Run; readonly runtime: Runtime }> {
   const pod = pods.get(request.uid);
   if (pod === undefined) throw notThere(request, 'is not on this node');
-  const name = chooseRuntime(pod, observations.works('docker'));
+  const name = chooseRuntime(pod, observations.isHere('docker'));
   const runtime = runtimes.find((each) => each.name === name);
   const observed = await observations.fresh(name);
   if (observed === undefined || runtime === undefined)

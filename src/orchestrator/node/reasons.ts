@@ -3,10 +3,11 @@ import { explain, Fault } from '../../base/fault.ts';
 
 /** Reasons by what the runtimes' fault codes say; the first that matches counts. */
 const REASONS: readonly (readonly [RegExp, string])[] = [
+  [/IMAGE_PULLING/, 'ContainerCreating'],
   [/IMAGE_(NAME|REFERENCE)|INVALID_IMAGE/, 'InvalidImageName'],
   [/IMAGE.*(NEVER|ABSENT|NOT_PRESENT)/, 'ErrImageNeverPull'],
   [/IMAGE|PULL|REGISTRY/, 'ErrImagePull'],
-  [/RUNTIME_CANNOT|NON_ROOT|NAME_INVALID/, 'CreateContainerConfigError'],
+  [/RUNTIME_CANNOT|NON_ROOT|NAME_INVALID|HOST_PATH/, 'CreateContainerConfigError'],
   [/START/, 'RunContainerError'],
 ];
 

@@ -4,10 +4,13 @@ import { ROOT_PROCESS_ANNOTATION } from '../objects/pod-admission.ts';
 import { type RuntimeName, RUNTIMES } from '../runtimes/runtime.ts';
 import { containersOf } from './runs.ts';
 
-/** The pod's own word, else what was chosen when it was first seen, else docker where it answers. */
-export function chooseRuntime({ metadata, spec }: Pod, dockerWorks: boolean): RuntimeName {
+/**
+ * The pod's own word, else what was chosen when it was first seen, else docker where the host has it. Docker that is down
+ * for a moment counts: a pod that was made then would be a process for ever.
+ */
+export function chooseRuntime({ metadata, spec }: Pod, hasDocker: boolean): RuntimeName {
   const said = spec.runtimeClassName ?? metadata.annotations?.[RUNTIME_ANNOTATION];
-  return RUNTIMES.find((name) => name === said) ?? (dockerWorks ? 'docker' : 'process');
+  return RUNTIMES.find((name) => name === said) ?? (hasDocker ? 'docker' : 'process');
 }
 
 /** Why the pod may not be started, with the remedy. `ownUid` is the user that the agent runs as. */

@@ -57,7 +57,7 @@ export function openPodSync(options: SyncOptions): PodSync {
 
   /** The pod's runtime; for a pod that the API forgot, the one that has something of it. */
   const runtimeOf = async (uid: string, pod: Pod | undefined): Promise<RuntimeName | undefined> => {
-    if (pod !== undefined) return chooseRuntime(pod, observations.works('docker'));
+    if (pod !== undefined) return chooseRuntime(pod, observations.isHere('docker'));
     for (const { name } of runtimes) {
       const facts = await observations.fresh(name);
       if (facts !== undefined && [...facts.sandboxes, ...facts.containers].some(({ podUid }) => podUid === uid))
@@ -156,7 +156,7 @@ export function openPodSync(options: SyncOptions): PodSync {
   /** The pod with its runtime written on it, so that Docker's coming or going later changes nothing for it. */
   const annotated = async (pod: Pod | undefined): Promise<Pod | undefined> => {
     if (pod === undefined || pod.metadata.deletionTimestamp !== undefined) return pod;
-    const runtime = chooseRuntime(pod, observations.works('docker'));
+    const runtime = chooseRuntime(pod, observations.isHere('docker'));
     if (pod.metadata.annotations?.[RUNTIME_ANNOTATION] === runtime) return pod;
     const after = await api.annotate(pod, { [RUNTIME_ANNOTATION]: runtime });
     if (after !== undefined) pods.put(after);

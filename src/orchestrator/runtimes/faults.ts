@@ -31,6 +31,41 @@ export const CONTAINER_STOP_LATE = faultKind(
   504,
   'a process that survives SIGKILL waits in the kernel: look for state D in `ps -eo pid,stat,wchan,cmd` and for the disk or mount it waits for',
 );
+export const CONTAINER_FOREIGN = faultKind(
+  'JD_CONTAINER_FOREIGN',
+  409,
+  'remove or rename that container: it is not of this installation, which leaves it alone',
+);
+export const PAUSE_IMAGE_MISSING = faultKind(
+  'JD_PAUSE_IMAGE_MISSING',
+  503,
+  'name an image in docker.pauseImage of the configuration that Docker has or can pull, such as registry.k8s.io/pause:3.10; docs/runtimes.md says how to make one without a registry',
+);
+export const IMAGE_NAME_INVALID = faultKind(
+  'JD_IMAGE_NAME_INVALID',
+  422,
+  'write the image as [REGISTRY[:PORT]/]NAME[:TAG][@DIGEST], the name in lower case',
+);
+export const IMAGE_NEVER_PULL = faultKind(
+  'JD_IMAGE_NEVER_PULL',
+  404,
+  'bring the image to this host with `docker load` or `docker pull`, or set imagePullPolicy: IfNotPresent',
+);
+export const IMAGE_PULL_FAILED = faultKind(
+  'JD_IMAGE_PULL_FAILED',
+  502,
+  'check the name and the tag, and that this host reaches the registry: `docker pull IMAGE` says the same',
+);
+export const IMAGE_PULLING = faultKind(
+  'JD_IMAGE_PULLING',
+  503,
+  'wait: the pull goes on in the background, and the container is started when the image is there',
+);
+export const HOST_PATH_UNFIT = faultKind(
+  'JD_HOST_PATH_UNFIT',
+  422,
+  'make what the hostPath volume names on this host, or correct its path or its type',
+);
 export const CONTAINER_NAME_INVALID = faultKind(
   'JD_CONTAINER_NAME_INVALID',
   422,

@@ -26,6 +26,7 @@ import { runSpec, unenforced } from './process/run-spec.ts';
 import { watchOver, type Watch } from './process/watch.ts';
 import { containerResources, PIDS_LIMIT, podShares } from './resources.ts';
 import type { ObservedContainer, ObservedSandbox, Runtime, StartRequest } from './runtime.ts';
+import { openTurns } from './turns.ts';
 
 interface ProcessRuntimeOptions {
   /** Its own directory; what it starts keeps its log and its state there. */
@@ -56,15 +57,8 @@ export function openProcessRuntime({ dir, log, now }: ProcessRuntimeOptions): Ru
       opening = undefined;
       throw error;
     }));
-  /** One start, stop or removal of a container at a time. */
-  const busy = new Map<string, Promise<unknown>>();
-  const inTurn = <T>(id: string, work: () => Promise<T>): Promise<T> => {
-    const turn = (busy.get(id) ?? Promise.resolve()).catch(() => undefined).then(work);
-    busy.set(id, turn);
-    const done = (): unknown => busy.get(id) === turn && busy.delete(id);
-    turn.then(done, done);
-    return turn;
-  };
+  /** One start or removal of a container or sandbox at a time. */
+  const turns = openTurns();
 
   return {
     name: 'process',
@@ -94,22 +88,24 @@ export function openProcessRuntime({ dir, log, now }: ProcessRuntimeOptions): Ru
       const { registry, cgroups, bootId } = await open();
       const podUid = safe(pod.metadata.uid);
       const id = sandboxId(podUid, attempt);
-      const { warnings } = await makePodGroup(cgroups, pod);
-      if (!registry.sandboxes.has(id)) {
-        const { name: podName, namespace = 'default' } = pod.metadata;
-        const file: SandboxFile = { podUid, namespace, podName, attempt, createdAt: now(), bootId };
-        await makeOwnDirectory(podDirectory(dir, podUid));
-        await writeOwn(sandboxFile(dir, podUid, attempt), file);
-        registry.sandboxes.set(id, file);
-        changed();
-      }
-      return { id, warnings };
+      return turns.take(id, async () => {
+        const { warnings } = await makePodGroup(cgroups, pod);
+        if (!registry.sandboxes.has(id)) {
+          const { name: podName, namespace = 'default' } = pod.metadata;
+          const file: SandboxFile = { podUid, namespace, podName, attempt, createdAt: now(), bootId };
+          await makeOwnDirectory(podDirectory(dir, podUid));
+          await writeOwn(sandboxFile(dir, podUid, attempt), file);
+          registry.sandboxes.set(id, file);
+          changed();
+        }
+        return { id, warnings };
+      });
     },
     async startContainer(request) {
       const opened = await open();
       const { pod, container, attempt } = request;
       const id = containerId(safe(pod.metadata.uid), safe(container.name), attempt);
-      return inTurn(id, async () => {
+      return turns.take(id, async () => {
         const before = opened.registry.containers.get(id);
         if (before?.started !== undefined || before?.exit !== undefined) return { id, warnings: [] };
         const { entry, warnings } = await prepare(dir, request, opened, now());
@@ -119,13 +115,13 @@ export function openProcessRuntime({ dir, log, now }: ProcessRuntimeOptions): Ru
     async stopContainer(id, graceSeconds) {
       const { registry, watch } = await open();
       // A start under way comes first; two stops may run side by side, and the shorter grace wins.
-      await busy.get(id)?.catch(() => undefined);
+      await turns.settled(id);
       const entry = registry.containers.get(id);
       if (entry !== undefined) await watch.stop(entry, graceSeconds);
     },
     async removeContainer(id) {
       const { registry, cgroups, watch } = await open();
-      await inTurn(id, async () => {
+      await turns.take(id, async () => {
         const entry = registry.containers.get(id);
         if (entry === undefined) return;
         await watch.refresh();

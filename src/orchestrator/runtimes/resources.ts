@@ -45,6 +45,8 @@ const limit = ({ resources }: Container, name: string): string | undefined => re
 const request = (container: Container, name: string): string | undefined =>
   container.resources?.requests?.[name] ?? limit(container, name);
 
+/** What holds a pod's namespaces goes after everything that runs in them. */
+export const PAUSE_OOM_SCORE = -998;
 const GUARANTEED = -997;
 const BEST_EFFORT = 1000;
 

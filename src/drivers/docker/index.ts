@@ -1,0 +1,3 @@
+// The Docker Engine over its Unix socket: the one place that knows its API.
+export { type Docker, openDocker } from './client.ts';
+export type { ContainerDetails, ContainerSpec, ContainerSummary, Mount } from './shapes.ts';
