@@ -8,6 +8,7 @@ import {
   enabledCollectors,
   openPublisher,
   openRunner,
+  Published,
   Resumption,
   type Runner,
   runnerProcedures,
@@ -54,7 +55,9 @@ function collecting(
   opened: (collectNow: CollectNow) => void,
 ): Component {
   const publisher = openPublisher({
-    send: async (publications) => void (await serve.call('Probes::publish', { publications }, PUBLISH_DEADLINE_MS)),
+    send: async (publications) =>
+      Published.parse(await serve.call('Probes::publish', { publications }, PUBLISH_DEADLINE_MS)).missing,
+    onMissing: (collectors) => runner?.collectAgain(collectors),
     clock: systemClock,
   });
   let runner: Runner | undefined;

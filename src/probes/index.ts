@@ -6,7 +6,7 @@ export type { Collector, Metric } from './collector.ts';
 export { ProbesConfig } from './config.ts';
 export type { CollectorStatus, HostView } from './host-view.ts';
 export { runnerProcedures, snapshotProcedures } from './procedures.ts';
-export { Publication, Resumption, type WatchedSample } from './publication.ts';
+export { Publication, Published, Resumption, type WatchedSample } from './publication.ts';
 export { collectors, enabledCollectors, unknownDisabled } from './registry.ts';
 export { openPublisher } from './publisher.ts';
 export { probeRoutes } from './routes.ts';

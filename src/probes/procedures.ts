@@ -14,7 +14,7 @@ export const snapshotProcedures = (snapshots: Snapshots): readonly Procedure[] =
     request: z.object({ publications: z.array(Publication).max(1000) }),
     handler({ publications }) {
       for (const publication of publications) snapshots.accept(publication);
-      return {};
+      return { missing: snapshots.missing() };
     },
   }),
   procedure({

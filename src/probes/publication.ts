@@ -36,6 +36,9 @@ export type Publication = z.output<typeof Publication>;
 export type PublishedFamily = z.output<typeof family>;
 export type WatchedSample = z.output<typeof watched>;
 
+/** The answer to `Probes::publish`: of which collectors nothing was published since the serve process was started. */
+export const Published = z.object({ missing: z.array(z.string()) });
+
 /** The answer to `Probes::resume`: what to watch, and the states saved from the process before. */
 export const Resumption = z.object({
   watch: z.array(z.string()),

@@ -13,7 +13,10 @@ interface Publisher {
 }
 
 interface PublisherOptions {
-  readonly send: (publications: readonly Publication[]) => Promise<void>;
+  /** Resolves with the collectors of which the receiver has nothing, as one that was just started. */
+  readonly send: (publications: readonly Publication[]) => Promise<readonly string[]>;
+  /** Collectors of which the receiver has nothing, and nothing is on its way. */
+  readonly onMissing: (collectors: readonly string[]) => void;
   readonly clock: Pick<Clock, 'after'>;
 }
 
@@ -21,8 +24,9 @@ interface PublisherOptions {
 export const MOMENT_MS = 200;
 
 /** After a failure nothing waits until something was handed over again, so that whoever publishes hears of it. */
-export function openPublisher({ send, clock }: PublisherOptions): Publisher {
+export function openPublisher({ send, onMissing, clock }: PublisherOptions): Publisher {
   const waiting = new Map<string, Publication>();
+  const underWay = new Set<readonly Publication[]>();
   let failing = false;
   let cancel: (() => void) | undefined;
 
@@ -32,11 +36,17 @@ export function openPublisher({ send, clock }: PublisherOptions): Publisher {
     if (waiting.size === 0) return;
     const batch = [...waiting.values()];
     waiting.clear();
+    underWay.add(batch);
     try {
-      await send(batch);
+      const missing = await send(batch);
       failing = false;
+      underWay.delete(batch);
+      const onTheWay = new Set([...waiting.keys(), ...[...underWay].flat().map(({ collector }) => collector)]);
+      const wanted = missing.filter((collector) => !onTheWay.has(collector));
+      if (wanted.length > 0) onMissing(wanted);
     } catch (error) {
       failing = true;
+      underWay.delete(batch);
       for (const publication of batch)
         if (!waiting.has(publication.collector)) waiting.set(publication.collector, publication);
       throw error;

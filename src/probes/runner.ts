@@ -36,6 +36,8 @@ export interface Runner extends Component {
    * join it. Rejects with a Fault when the runner is stopped.
    */
   collectNow(which?: 'fast' | 'all'): Promise<void>;
+  /** Has these collectors run soon, whatever their periods: whoever shows what they publish has lost it. */
+  collectAgain(collectors: readonly string[]): void;
 }
 
 /** Collectors that run at least as often as this by themselves run every `probes.periodSeconds`. */
@@ -135,6 +137,11 @@ export function openRunner(options: RunnerOptions): Runner {
       for (const slot of chosen) slot.due = clock.uptime();
       alarm.wake();
       return round.join(chosen);
+    },
+    collectAgain(collectors) {
+      const now = clock.uptime();
+      for (const slot of slots) if (collectors.includes(slot.name)) slot.due = Math.min(slot.due, now);
+      alarm.wake();
     },
   };
 }

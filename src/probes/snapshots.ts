@@ -27,6 +27,8 @@ export interface Snapshots extends HostView {
   readonly facts: readonly CollectorFacts[];
   /** Keeps a publication in place of the collector's last. Throws a Fault for a collector that is not run here. */
   accept(publication: Publication): void;
+  /** The collectors that published nothing yet. */
+  missing(): readonly string[];
   /** What a new probe process is given. */
   resumption(): Resumption;
   /** Asks for the values of metrics; before the probe process is started, which learns it once. */
@@ -81,6 +83,7 @@ export function openSnapshots({ collectors, log, now }: SnapshotsOptions): Snaps
       memory.success = publication;
       memory.state = publication.state ?? memory.state;
     },
+    missing: () => [...memories].flatMap(([name, { last }]) => (last === undefined ? [name] : [])),
     resumption: () => ({
       watch: [...watched],
       states: Object.fromEntries(

@@ -19,15 +19,23 @@ const publication = (collector: string, at = 0, state?: unknown): Publication =>
 function opened() {
   const clock = fakeClock();
   const calls: string[] = [];
-  const answer: { fault: Error | undefined } = { fault: undefined };
+  const missed: string[] = [];
+  const answer: { fault: Error | undefined; missing: readonly string[]; wait: Promise<void> | undefined } = {
+    fault: undefined,
+    missing: [],
+    wait: undefined,
+  };
   const publisher = openPublisher({
     clock,
     send: async (publications) => {
       calls.push(publications.map(({ collector, at }) => `${collector}@${at}`).join(' '));
+      await answer.wait;
       if (answer.fault !== undefined) throw answer.fault;
+      return answer.missing;
     },
+    onMissing: (collectors) => missed.push(collectors.join(' ')),
   });
-  return { publisher, clock, calls, answer };
+  return { publisher, clock, calls, answer, missed };
 }
 
 t.test('the publications of one round go in one call, a moment after the first', async (t) => {
@@ -67,4 +75,19 @@ t.test('after a failure the newest of each collector is tried again with the nex
   await publisher.publish(publication('b', 3));
   await publisher.publish(publication('c', 4));
   t.same(calls, ['a@1', 'a@2', 'a@2 b@3'], 'and then they wait for each other again');
+});
+
+t.test('what the receiver has nothing of is asked for, unless it is on its way', async (t) => {
+  const { publisher, answer, missed } = opened();
+  answer.missing = ['a', 'b', 'c'];
+  const held = Promise.withResolvers<void>();
+  answer.wait = held.promise;
+  const first = publisher.publish(publication('b', 0, {}));
+  answer.wait = undefined;
+  await publisher.publish(publication('c', 0, {}));
+  t.same(missed, ['a c'], 'b is under way');
+  await publisher.publish(publication('a'));
+  held.resolve();
+  await first;
+  t.same(missed, ['a c', 'b c'], 'a waits to be sent');
 });

@@ -106,6 +106,23 @@ t.test('a publication says what was collected, when and how long it took', async
   ]);
 });
 
+t.test('what was lost is collected again at once, and then at its period as before', async (t) => {
+  const { runner, start, clock, published } = probe(t, [
+    collector('fast'),
+    collector('slow', undefined, { periodSeconds: 60 }),
+  ]);
+  await start();
+  await clock.advance(12_000);
+  t.equal(names(published), 'fast slow fast');
+  runner.collectAgain(['slow', 'unheard of']);
+  await clock.advance(0);
+  t.equal(names(published), 'fast slow fast slow');
+  await clock.advance(47_999);
+  t.equal(published.filter((p) => p.collector === 'slow').length, 2);
+  await clock.advance(1);
+  t.equal(published.filter((p) => p.collector === 'slow').length, 3);
+});
+
 t.test('a slow collector keeps its own period', async (t) => {
   const { start, clock, published } = probe(t, [
     collector('fast'),

@@ -67,6 +67,18 @@ t.test('an invalid configuration changes nothing at a reload, a valid one takes 
   t.ok(collectors.length > 10);
 });
 
+t.test('when the process that shows what was collected dies, the next one shows all of it soon', async (t) => {
+  const daemon = startDaemon(t);
+  await daemon.until(/first report/);
+  const { serve = 0, probe } = await daemon.pids();
+  process.kill(serve, 'SIGKILL');
+  await eventually('every collector is shown again, also those that run once an hour', async () => {
+    const { items } = (await daemon.get('/jdos/v1/collectors')) as { items: { state: string }[] };
+    return items.every(({ state }) => state === 'ok' || state === 'failed') || undefined;
+  });
+  t.equal((await daemon.pids())['probe'], probe, 'the probe process is the same');
+});
+
 t.test('a second daemon on the same data directory is refused, and the first goes on', async (t) => {
   const daemon = startDaemon(t);
   await daemon.until(/listens/);

@@ -1,0 +1,123 @@
+// How long a pod takes: from its creation to the first sight of Running, one after another and many at once, and by kubectl as an
+// operator does it. JDOS_BENCH_PODS changes how many.
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { Agent, request } from 'node:http';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const PODS = Number(process.env['JDOS_BENCH_PODS'] ?? 20);
+const BY_KUBECTL = 5;
+const KUBECTL = '/usr/bin/kubectl';
+const PROMISED_MS = 2000;
+const ROOT = join(import.meta.dirname, '..');
+
+const dir = mkdtempSync(join(tmpdir(), 'jdos-bench-'));
+const daemon = spawn(
+  join(ROOT, 'jdos'),
+  ['daemon', '--data-dir', dir, '--listen', '127.0.0.1:0', '--listen-tls', '127.0.0.1:0'],
+  { stdio: ['ignore', 'pipe', 'ignore'] },
+);
+let said = '';
+daemon.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
+const agent = new Agent({ keepAlive: true });
+
+const ask = (
+  method: string,
+  path: string,
+  body?: object,
+): Promise<{ readonly status: number; readonly text: string }> =>
+  new Promise((resolve, reject) => {
+    const headers = { 'content-type': 'application/json' };
+    const sent = request({ socketPath: join(dir, 'run/jdos.sock'), agent, method, path, headers }, (reply) => {
+      let text = '';
+      reply.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+      reply.on('end', () => resolve({ status: reply.statusCode ?? 0, text }));
+    });
+    sent.on('error', reject).end(body === undefined ? undefined : JSON.stringify(body));
+  });
+
+const PATH = '/api/v1/namespaces/default/pods';
+const podOf = (name: string): object => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name },
+  spec: {
+    runtimeClassName: 'process',
+    terminationGracePeriodSeconds: 1,
+    containers: [{ name: 'main', command: ['sleep', '1000000'] }],
+  },
+});
+
+/** When each pod was first seen running, by one watch over all. */
+const runningAt = new Map<string, number>();
+function watch(): void {
+  request({ socketPath: join(dir, 'run/jdos.sock'), path: `${PATH}?watch=true` }, (reply) => {
+    let rest = '';
+    reply.setEncoding('utf8').on('data', (chunk: string) => {
+      const lines = (rest + chunk).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) {
+        const { object } = JSON.parse(line) as { object: { metadata: { name: string }; status: { phase?: string } } };
+        const { name } = object.metadata;
+        if (object.status.phase === 'Running' && !runningAt.has(name)) runningAt.set(name, performance.now());
+      }
+    });
+  }).end();
+}
+const running = async (name: string): Promise<number> => {
+  for (;;) {
+    const at = runningAt.get(name);
+    if (at !== undefined) return at;
+    await sleep(1);
+  }
+};
+async function create(name: string): Promise<number> {
+  const began = performance.now();
+  const { status, text } = await ask('POST', PATH, podOf(name));
+  if (status !== 201) throw new Error(`${name} was not created: ${status} ${text}`);
+  return (await running(name)) - began;
+}
+const quantile = (values: readonly number[], q: number): string =>
+  `${(values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * q))] ?? Number.NaN).toFixed(0)} ms`;
+const line = (what: string, values: readonly number[]): void =>
+  console.log(`${what.padEnd(34)} p50 ${quantile(values, 0.5).padStart(8)}  max ${quantile(values, 1).padStart(8)}`);
+
+try {
+  for (const end = Date.now() + 30_000; Date.now() < end && !/listens +https/.test(said);) await sleep(50);
+  for (;;) {
+    const { text } = await ask('GET', `/api/v1/nodes/${hostname().toLowerCase()}`);
+    if (/"type":"Ready","status":"True"/.test(text)) break;
+    await sleep(100);
+  }
+  watch();
+  console.log(`pods: process runtime, ${PODS} one after another, then ${PODS} at once`);
+  const single: number[] = [];
+  for (let i = 0; i < PODS; i += 1) single.push(await create(`single-${i}`));
+  line('created → Running, alone', single);
+  line('created → Running, all at once', await Promise.all(single.map((_, i) => create(`many-${i}`))));
+  if (existsSync(KUBECTL)) {
+    const config = join(dir, 'kubeconfig');
+    const address = /listens +(https:\S+)/.exec(said)?.[1] ?? '';
+    writeFileSync(config, execFileSync(join(ROOT, 'jdos'), ['kubeconfig', '--data-dir', dir, '--address', address]));
+    const applied: number[] = [];
+    for (let i = 0; i < BY_KUBECTL; i += 1) {
+      const name = `applied-${i}`;
+      const began = performance.now();
+      execFileSync(KUBECTL, ['--kubeconfig', config, 'apply', '-f', '-'], { input: JSON.stringify(podOf(name)) });
+      applied.push((await running(name)) - began);
+    }
+    line('kubectl apply, from its start', applied);
+    console.log(
+      `Running within ${PROMISED_MS} ms of kubectl apply: ${Math.max(...applied) < PROMISED_MS ? 'yes' : 'NO'}`,
+    );
+  }
+} finally {
+  await ask('DELETE', PATH).catch(() => undefined);
+  for (let i = 0; i < 100 && /"items":\[\{/.test((await ask('GET', PATH)).text); i += 1) await sleep(100);
+  daemon.kill('SIGTERM');
+  await new Promise((resolve) => daemon.once('exit', resolve));
+  rmSync(dir, { recursive: true, force: true });
+  process.exit();
+}
