@@ -2,7 +2,7 @@
 import t, { type Test } from 'tap';
 import { Fault } from '../../src/base/fault.ts';
 import type { AnyObject } from '../../src/orchestrator/objects/meta.ts';
-import type { ObjectStore, Watch, WatchEvent } from '../../src/orchestrator/store/object-store.ts';
+import type { Guard, ObjectStore, Watch, WatchEvent } from '../../src/orchestrator/store/object-store.ts';
 import { random } from '../support/random.ts';
 
 export interface OpenedStore {
@@ -62,6 +62,41 @@ export function honoursObjectStore(name: string, open: (t: Test) => Promise<Open
     t.equal(await codeOf(objects.update(key('b'), object('b'))), 'JD_OBJECT_NOT_FOUND');
     t.equal(await codeOf(objects.remove(key('b'), object('b'))), 'JD_OBJECT_NOT_FOUND');
     t.equal((await objects.get(key('a')))?.['data'], 1);
+  });
+
+  t.test(`${name}: what is created depends on another object as it was seen`, async (t) => {
+    const { objects } = await open(t);
+    const space = await objects.create('/registry/core/namespaces/x', object('x'));
+    const seen = (of: AnyObject): Guard => ({
+      key: '/registry/core/namespaces/x',
+      resourceVersion: of.metadata.resourceVersion,
+    });
+    const made = await objects.create(key('a'), object('a'), seen(space));
+    t.ok(revision(made) > revision(space));
+    t.equal(await codeOf(objects.create(key('a'), object('a'), seen(space))), 'JD_OBJECT_EXISTS');
+    const changed = await objects.update('/registry/core/namespaces/x', { ...space, data: 1 });
+    t.equal(await codeOf(objects.create(key('b'), object('b'), seen(space))), 'JD_OBJECT_CONFLICT');
+    t.equal(await codeOf(objects.create(key('b'), object('b'), seen(changed))), 'no fault');
+    await objects.remove('/registry/core/namespaces/x', changed);
+    t.equal(await codeOf(objects.create(key('c'), object('c'), seen(changed))), 'JD_OBJECT_CONFLICT');
+    await using watch = await objects.watch(PODS, 0);
+    t.same(
+      (await take(watch, 2)).map(({ key: at }) => at),
+      [key('a'), key('b')],
+      'what was refused is told to nobody',
+    );
+    t.same(await watch.next(10), []);
+  });
+
+  t.test(`${name}: large objects do not make the history large`, async (t) => {
+    const { objects } = await open(t);
+    let last = await objects.create(key('a'), object('a'));
+    const first = revision(last);
+    for (let i = 0; i < 100; i += 1) last = await objects.update(key('a'), { ...last, data: 'x'.repeat(600_000) });
+    await objects.compact();
+    t.equal(await codeOf(objects.watch(PODS, first)), 'JD_HISTORY_EXPIRED');
+    await using watch = await objects.watch(PODS, revision(last) - 3);
+    t.equal((await take(watch, 3)).length, 3, 'the newest are kept');
   });
 
   t.test(`${name}: of many writers who change the same version one succeeds`, async (t) => {
