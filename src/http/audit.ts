@@ -1,5 +1,5 @@
 // The audit: who changed what, or was refused, when and from where; written before the answer to a change is sent.
-import { Fault } from '../base/fault.ts';
+import { explain, Fault } from '../base/fault.ts';
 import type { Logger } from '../base/logging.ts';
 import { route, type Caller, type Right, type Route } from '../base/route.ts';
 import { z } from '../base/schema.ts';
@@ -95,9 +95,8 @@ export function openAudit(store: StateStore, log: Logger): Audit {
       if (failure === undefined) return;
       await flush();
       if (failure !== undefined) {
-        throw new Fault(AUDIT_UNAVAILABLE, 'no change is made, because the audit cannot be written', {
-          cause: failure,
-        });
+        const why = explain(failure);
+        throw new Fault(AUDIT_UNAVAILABLE, `no change is made, because the audit cannot be written: ${why}`);
       }
     },
     failure: () => failure,

@@ -25,6 +25,7 @@ export interface DaemonFacts {
 
 interface StatusSources {
   readonly parts: () => Parts;
+  /** Asked before the parts are, whose health may be learnt by it. */
   readonly facts: () => DaemonFacts | Promise<DaemonFacts>;
   readonly version: string;
   readonly hostname: string;
@@ -110,6 +111,7 @@ export function healthRoutes({ parts, facts, version, hostname, now }: StatusSou
       summary: 'Version, uptime, parts with their health, processes and series',
       reply: StatusReply,
       async handler() {
+        const more = await facts();
         const known = parts();
         return {
           body: {
@@ -119,7 +121,7 @@ export function healthRoutes({ parts, facts, version, hostname, now }: StatusSou
             uptimeSeconds: (now() - startedAt) / 1000,
             ready: ![...known.values()].some(holdsUp),
             parts: [...known].map(([name, health]) => ({ name, ...health })),
-            ...(await facts()),
+            ...more,
           },
         };
       },
