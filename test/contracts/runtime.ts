@@ -311,10 +311,12 @@ export function honoursRuntime(name: string, open: (t: Test) => Promise<RuntimeU
   });
 }
 
-/** Ends and removes everything. */
-export async function clear(runtime: Runtime): Promise<void> {
-  const { containers, sandboxes } = await runtime.list();
+/** Ends and removes everything, or everything of one pod. */
+export async function clear(runtime: Runtime, podUid?: string): Promise<void> {
+  const facts = await runtime.list();
+  const wanted = (one: { readonly podUid: string }): boolean => podUid === undefined || one.podUid === podUid;
+  const [containers, sandboxes] = [facts.containers.filter(wanted), facts.sandboxes.filter(wanted)];
   await Promise.all(containers.map(({ id }) => runtime.stopContainer(id, 0)));
-  for (const { id } of containers) await runtime.removeContainer(id);
-  for (const { id } of sandboxes) await runtime.removeSandbox(id);
+  await Promise.all(containers.map(({ id }) => runtime.removeContainer(id)));
+  await Promise.all(sandboxes.map(({ id }) => runtime.removeSandbox(id)));
 }

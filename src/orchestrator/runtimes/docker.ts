@@ -4,13 +4,14 @@ import { rm } from 'node:fs/promises';
 import { Fault } from '../../base/fault.ts';
 import type { Logger } from '../../base/logging.ts';
 import type { ContainerDetails, Docker } from '../../drivers/docker/index.ts';
-import type { Pod } from '../objects/pod.ts';
+import { created, type Made } from './docker/create.ts';
 import { dockerHealth } from './docker/health.ts';
 import { type Images, openImages } from './docker/images.ts';
 import { keepInspections } from './docker/inspections.ts';
 import { containerName, installationLabel, ours, POD_UID, sandboxName } from './docker/names.ts';
 import { hasBegun, isSandbox, observedContainer, observedSandbox } from './docker/observe.ts';
-import { containerSpec, sandboxSpec, scoreRefused, unenforced } from './docker/specs.ts';
+import { openSandboxes } from './docker/sandboxes.ts';
+import { containerSpec, unenforced } from './docker/specs.ts';
 import { containerMounts, podVolumes } from './docker/volumes.ts';
 import { isSafeName } from './process/layout.ts';
 import { CONTAINER_RUNNING, CONTAINER_START_FAILED, PAUSE_IMAGE_MISSING, SANDBOX_MISSING } from './faults.ts';
@@ -28,8 +29,6 @@ interface DockerRuntimeOptions {
   readonly log: Logger;
 }
 
-type Started = Awaited<ReturnType<Runtime['startContainer']>>;
-
 const LIST_MS = 30_000;
 /** Over everything that one start or removal asks of the engine. */
 const CALL_MS = 115_000;
@@ -41,6 +40,7 @@ export function openDockerRuntime(options: DockerRuntimeOptions): Runtime {
   const turns = openTurns();
   const inspections = keepInspections();
   const images = openImages(docker);
+  const sandboxes = openSandboxes(installation);
   const own = async (engine: Docker, id: string): Promise<ContainerDetails | undefined> => {
     const details = await engine.inspect(id);
     return details === undefined ? undefined : ours(details, installation);
@@ -81,7 +81,7 @@ export function openDockerRuntime(options: DockerRuntimeOptions): Runtime {
         if (before?.State.Running === true) return { id: before.Id, warnings: [] };
         const image = await ensurePause(images, engine, pauseImage());
         if (before !== undefined) await engine.remove(before.Id);
-        const { id, warnings } = await makeSandbox(engine, pod, attempt, image, installation);
+        const { id, warnings } = await sandboxes.make(engine, pod, attempt, image);
         return { id, warnings: [...warnings, ...unenforced(pod)] };
       }),
     startContainer: (request) => {
@@ -139,58 +139,13 @@ async function ensurePause(images: Images, docker: Docker, image: string | undef
   return image;
 }
 
-/** Creates and starts the pause container; where the host refuses its OOM score, without that. */
-async function makeSandbox(
-  engine: Docker,
-  pod: Pod,
-  attempt: number,
-  image: string,
-  installation: string,
-): Promise<Started> {
-  const name = sandboxName(pod, attempt);
-  const spec = sandboxSpec(pod, attempt, image, installation);
-  const first = await createAndStart(engine, name, spec, installation);
-  if (first.why === undefined) return first;
-  const score = spec.HostConfig?.OomScoreAdj ?? 0;
-  await engine.remove(first.id);
-  const plain = { ...spec, HostConfig: { ...spec.HostConfig, OomScoreAdj: 0 } };
-  const second = await createAndStart(engine, name, plain, installation);
-  if (second.why === undefined) return { id: second.id, warnings: [...second.warnings, scoreRefused(score)] };
-  await engine.remove(second.id);
-  throw new Fault(CONTAINER_START_FAILED, `the pause container cannot be started: ${second.why}`);
-}
-
-async function createAndStart(
-  engine: Docker,
-  name: string,
-  spec: Parameters<Docker['create']>[1],
-  installation: string,
-): Promise<Started & { readonly why: string | undefined }> {
-  const made = await created(engine, name, spec, installation);
-  return { ...made, why: await engine.start(made.id) };
-}
-
-/** The container of this name; where another call, or one before a crash, has made it already, that one. */
-async function created(
-  engine: Docker,
-  name: string,
-  spec: Parameters<Docker['create']>[1],
-  installation: string,
-): Promise<Started> {
-  const made = await engine.create(name, spec);
-  if (made !== undefined) return made;
-  const there = await engine.inspect(name);
-  if (there !== undefined) return { id: ours(there, installation).Id, warnings: [] };
-  throw new Fault(CONTAINER_START_FAILED, `container ${name} is being removed`);
-}
-
 /** Creates a container in its sandbox; what it needs is brought first, and whatever stands in the way is a Fault. */
 async function make(
   engine: Docker,
   request: StartRequest,
   name: string,
   { installation, dir, images }: { readonly installation: string; readonly dir: string; readonly images: Images },
-): Promise<Started> {
+): Promise<Made> {
   const { pod, container, sandboxId } = request;
   const image = await images.ensure(engine, container.image ?? '', container.imagePullPolicy);
   const sandbox = await engine.inspect(sandboxId);
@@ -202,7 +157,7 @@ async function make(
 }
 
 /** A command that cannot be run is an end, which Docker keeps; a sandbox that went away under it is not. */
-async function start(engine: Docker, id: string, warnings: readonly string[]): Promise<Started> {
+async function start(engine: Docker, id: string, warnings: readonly string[]): Promise<Made> {
   const why = await engine.start(id);
   if (why === undefined) return { id, warnings };
   if (/non[- ]running container|No such container/i.test(why)) {
