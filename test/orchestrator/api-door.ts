@@ -30,7 +30,7 @@ export interface Call {
 export interface ApiDoor {
   readonly door: TestDoor;
   readonly tokens: Readonly<Record<Role, string>>;
-  /** A call with a JSON (or textual) body, as admin unless said. */
+  /** A call with a body, a value as JSON, as admin unless said. */
   readonly call: (method: string, path: string, body?: unknown, how?: Call) => Promise<Reply>;
   readonly logged: readonly Record<string, unknown>[];
 }
@@ -115,7 +115,8 @@ async function openDoor(
     tokens,
     logged,
     async call(method, path, body, { as = 'admin', type = 'application/json', accept = 'application/json' } = {}) {
-      const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
+      const text =
+        body === undefined || typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body);
       const answer = await door.ask({
         method,
         path,

@@ -1,5 +1,4 @@
 // POST /jdos/v1/plan: what would happen to these manifests, and which of them would be refused and why. Nothing is changed.
-import { parseAllDocuments } from 'yaml';
 import { Fault } from '../../base/fault.ts';
 import { type Caller, type Route, route } from '../../base/route.ts';
 import { z } from '../../base/schema.ts';
@@ -12,10 +11,10 @@ import { badRequest, KubeFault } from './faults.ts';
 import { isTrap } from './request.ts';
 import { apiVersionOf, type Resource } from './resource.ts';
 import { resources } from './resources.ts';
+import { parseYaml, type YamlDocument } from './yaml.ts';
 
 const DEADLINE_MS = 20_000;
 const MAX_MANIFESTS = 1000;
-const MAX_ALIASES = 100;
 
 const Refusal = z.object({ field: z.string().optional(), message: z.string() });
 const PlanAnswer = z.object({
@@ -28,20 +27,17 @@ type PlanAnswer = z.output<typeof PlanAnswer>;
 
 /** Manifests of a body: YAML documents, JSON objects, and the items of lists. Throws 400. */
 function manifests(body: Buffer): readonly unknown[] {
-  let documents: readonly unknown[];
+  let documents: readonly YamlDocument[];
   try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(body);
-    const parsed = parseAllDocuments(text, { prettyErrors: true });
-    documents = [...parsed].map((document) => {
-      const [error] = document.errors;
-      if (error !== undefined) throw error;
-      return document.toJS({ maxAliasCount: MAX_ALIASES }) as unknown;
-    });
+    documents = parseYaml(new TextDecoder('utf-8', { fatal: true }).decode(body));
   } catch (error) {
     throw badRequest(`the manifests cannot be read: ${(error as Error).message.slice(0, 300)}`);
   }
-  if (isTrap(documents)) throw badRequest('the manifests nest too deep, or set __proto__');
-  const all = documents.flatMap((one) => {
+  const values = documents.map(({ value }) => value);
+  if (isTrap(values)) throw badRequest('the manifests nest too deep, or set __proto__');
+  const repeated = documents.flatMap((one) => one.repeated);
+  if (repeated.length > 0) throw badRequest(`keys stand twice in the manifests: ${repeated.slice(0, 20).join(', ')}`);
+  const all = values.flatMap((one) => {
     const { kind, items } = (one ?? {}) as { kind?: unknown; items?: unknown };
     return kind === 'List' && Array.isArray(items) ? (items as unknown[]) : one === null ? [] : [one];
   });

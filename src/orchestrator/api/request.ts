@@ -1,9 +1,9 @@
 // What the verbs read of a request: its query, and the body as JSON or YAML.
-import { parseDocument } from 'yaml';
 import type { RouteRequest } from '../../base/route.ts';
 import { duplicateKeys } from './duplicate-keys.ts';
 import { badRequest, KubeFault, MEDIA } from './faults.ts';
 import { decodeProtobuf } from './protobuf.ts';
+import { parseYaml } from './yaml.ts';
 
 export type KubeRequest = RouteRequest<Record<string, string>, Record<string, unknown>, Buffer>;
 
@@ -32,7 +32,6 @@ export function isDryRun(request: KubeRequest): boolean {
   return true;
 }
 
-const MAX_ALIASES = 100;
 const MAX_DEPTH = 64;
 
 export const mediaType = (headers: KubeRequest['headers']): string =>
@@ -75,25 +74,25 @@ export function readBody({ body, headers }: Pick<KubeRequest, 'body' | 'headers'
   if (!JSON_TYPES.has(type) && !YAML_TYPES.has(type)) {
     throw new KubeFault(MEDIA, 'UnsupportedMediaType', `the body must be JSON or YAML, not ${type.slice(0, 60)}`);
   }
-  const yaml = YAML_TYPES.has(type);
-  const { value, text } = parseText(body, yaml);
-  if (isTrap(value)) throw badRequest(`the body nests deeper than ${MAX_DEPTH}, or sets __proto__`);
-  return { value, repeated: yaml ? [] : duplicateKeys(text) };
+  const read = parseText(body, YAML_TYPES.has(type));
+  if (isTrap(read.value)) throw badRequest(`the body nests deeper than ${MAX_DEPTH}, or sets __proto__`);
+  return { value: read.value, repeated: read.repeated() };
 }
 
-function parseText(body: Buffer, yaml: boolean): { readonly value: unknown; readonly text: string } {
+interface Text {
+  readonly value: unknown;
+  readonly repeated: () => readonly string[];
+}
+
+function parseText(body: Buffer, yaml: boolean): Text {
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(body);
-    return { value: yaml ? parseYaml(text) : JSON.parse(text), text };
+    if (!yaml) return { value: JSON.parse(text), repeated: () => duplicateKeys(text) };
+    const documents = parseYaml(text);
+    if (documents.length > 1) throw new Error('there are multiple documents; send one at a time');
+    const { value, repeated } = documents[0] ?? { value: undefined, repeated: [] };
+    return { value, repeated: () => repeated };
   } catch (error) {
     throw badRequest(`the body cannot be read: ${(error as Error).message.slice(0, 300)}`);
   }
-}
-
-/** One YAML document, as YAML 1.2 but with keys that are texts, and no more aliases than a manifest needs. */
-function parseYaml(text: string): unknown {
-  const document = parseDocument(text, { prettyErrors: true, uniqueKeys: true });
-  const [error] = document.errors;
-  if (error !== undefined) throw error;
-  return document.toJS({ maxAliasCount: MAX_ALIASES }) as unknown;
 }

@@ -57,7 +57,8 @@ function orderAndDelete(shape: Shape | undefined, result: Record<string, unknown
     const list = result[key];
     if (!Array.isArray(list)) continue;
     if (directive.startsWith(DELETE)) {
-      result[key] = (list as unknown[]).filter((one) => !(value as unknown[]).includes(one));
+      const gone = new Set(value as unknown[]);
+      result[key] = (list as unknown[]).filter((one) => !gone.has(one));
       continue;
     }
     const of = fieldShape(shape, key);
@@ -77,7 +78,9 @@ function mergeList(
   order: unknown,
 ): readonly unknown[] {
   const replaces = patch.some((item) => isRecord(item) && item['$patch'] === 'replace' && item[mergeKey] === undefined);
-  const result = replaces ? [] : [...current];
+  const result: unknown[] = replaces ? [] : [...current];
+  // The first of a name: ports may have the same number twice, for two protocols.
+  const places = new Map(result.map((item, i) => [idOf(item, mergeKey), i] as const).toReversed());
   for (const item of patch) {
     if (!isRecord(item)) throw badRequest(`items that are merged by ${mergeKey} must be objects`);
     const id = item[mergeKey];
@@ -85,16 +88,17 @@ function mergeList(
       if (item['$patch'] === 'replace') continue;
       throw badRequest(`an item has no ${mergeKey}, by which it is merged`);
     }
-    const at = result.findIndex((one) => idOf(one, mergeKey) === id);
+    const at = places.get(id) ?? result.length;
+    const had = result[at];
     if (item['$patch'] === 'delete') {
-      if (at >= 0) result.splice(at, 1);
+      if (places.delete(id)) result[at] = undefined;
     } else {
-      const merged = mergeObject(shape, at >= 0 && isRecord(result[at]) ? result[at] : {}, item);
-      if (at >= 0) result[at] = merged;
-      else result.push(merged);
+      places.set(id, at);
+      result[at] = mergeObject(shape, isRecord(had) ? had : {}, item);
     }
   }
-  return Array.isArray(order) ? inOrder(result, order, mergeKey, current) : result;
+  const merged = result.filter((item) => item !== undefined);
+  return Array.isArray(order) ? inOrder(merged, order, mergeKey, current) : merged;
 }
 
 /** The order of the patch; what only the server has stays where it was among its neighbours. */
@@ -104,18 +108,30 @@ function inOrder(
   mergeKey: string,
   before: readonly unknown[],
 ): readonly unknown[] {
-  const wanted = order.map((one) => (isRecord(one) ? one[mergeKey] : one));
-  const ids = before.map((one) => idOf(one, mergeKey));
-  const place = (item: unknown): number => ids.indexOf(idOf(item, mergeKey));
-  const ordered = wanted
-    .map((id) => items.find((item) => idOf(item, mergeKey) === id))
+  const waiting = new Map<unknown, unknown[]>();
+  for (const item of items) {
+    const id = idOf(item, mergeKey);
+    const same = waiting.get(id);
+    if (same === undefined) waiting.set(id, [item]);
+    else same.push(item);
+  }
+  const places = new Map(before.map((item, i) => [idOf(item, mergeKey), i]));
+  const place = (item: unknown): number => places.get(idOf(item, mergeKey)) ?? -1;
+  const ordered = order
+    .map((one) => waiting.get(isRecord(one) ? one[mergeKey] : one)?.shift())
     .filter((item) => item !== undefined);
-  const others = items.filter((item) => !wanted.includes(idOf(item, mergeKey)));
+  const placed = new Set<unknown>(ordered);
+  const others = items.filter((item) => !placed.has(item));
   const result: unknown[] = [];
+  let next = 0;
   for (const item of ordered) {
     const at = place(item);
-    while (at >= 0 && others.length > 0 && place(others[0]) >= 0 && place(others[0]) < at) result.push(others.shift());
+    for (; next < others.length; next += 1) {
+      const other = place(others[next]);
+      if (at < 0 || other < 0 || other >= at) break;
+      result.push(others[next]);
+    }
     result.push(item);
   }
-  return [...result, ...others];
+  return [...result, ...others.slice(next)];
 }

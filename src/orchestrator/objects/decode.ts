@@ -23,6 +23,9 @@ export interface Decoded {
   readonly warnings: readonly string[];
 }
 
+/** For more unknown fields than that nobody wants to know what was meant. */
+const MOST_GUESSED = 20;
+
 type Path = readonly (string | number)[];
 
 interface Found {
@@ -106,7 +109,7 @@ function decodeFields(
     const field = Object.hasOwn(fields, key) ? fields[key] : undefined;
     const at = fieldPath([...path, key]);
     if (field === undefined) {
-      const near = nearest(key, Object.keys(fields));
+      const near = found.unknown.length < MOST_GUESSED ? nearest(key.slice(0, 64), Object.keys(fields)) : undefined;
       const meant = near === undefined ? '' : `, did you mean ${JSON.stringify(near)}?`;
       found.unknown.push({ field: at, text: `unknown field ${JSON.stringify(at)}${meant}` });
     }

@@ -128,7 +128,7 @@ function validateContext(context: PodSecurityContext | undefined): readonly Caus
     ...names.flatMap((name = '', i) => {
       const at = `${field}.sysctls[${i}].name`;
       if (name === '') return [required(at)];
-      return SYSCTL.test(name)
+      return name.length <= 253 && SYSCTL.test(name)
         ? []
         : [invalid(at, name, 'must have at most 253 characters and match regex of sysctl names')];
     }),

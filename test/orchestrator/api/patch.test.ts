@@ -97,6 +97,31 @@ const STRATEGIC: readonly [string, Json, Json, Json][] = [
     spec([{ name: 'a', ports: [{ containerPort: 80, name: 'web' }], volumeMounts: [{ mountPath: '/x', name: 'w' }] }]),
   ],
   [
+    'the same port of two protocols stays two ports',
+    spec([
+      {
+        name: 'a',
+        ports: [
+          { containerPort: 53, protocol: 'TCP' },
+          { containerPort: 53, protocol: 'UDP' },
+        ],
+      },
+    ]),
+    spec([
+      {
+        name: 'a',
+        '$setElementOrder/ports': [{ containerPort: 80 }, { containerPort: 53 }, { containerPort: 53 }],
+        ports: [{ containerPort: 80 }],
+      },
+    ]),
+    spec([
+      {
+        name: 'a',
+        ports: [{ containerPort: 80 }, { containerPort: 53, protocol: 'TCP' }, { containerPort: 53, protocol: 'UDP' }],
+      },
+    ]),
+  ],
+  [
     'conditions are found by type',
     {
       status: {
@@ -136,6 +161,16 @@ t.test('strategic merge patches', async (t) => {
   for (const wrong of [spec([{ image: 'x' }]), { spec: { $patch: 'explode' } }, { spec: { $retainKeys: 'x' } }]) {
     t.throws(() => strategicPatch(podShape, spec([]), wrong), { code: 'JD_KUBE_BAD_REQUEST' });
   }
+});
+
+t.test('a patch of tens of thousands of items is no work', async (t) => {
+  const many = (from: number): Json[] => Array.from({ length: 40_000 }, (_, i) => ({ name: `v${from + i}` }));
+  const current = spec([{ name: 'a', env: many(0) }]);
+  const patch = spec([{ name: 'a', env: many(20_000), '$setElementOrder/env': many(20_000) }]);
+  const began = performance.now();
+  const got = strategicPatch(podShape, current, patch) as Json;
+  t.equal(got['spec'].containers[0].env.length, 60_000);
+  t.ok(performance.now() - began < 2000);
 });
 
 t.test('JSON merge patches are those of RFC 7396', async (t) => {
