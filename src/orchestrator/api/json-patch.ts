@@ -25,10 +25,17 @@ const MAX_COPIED = 1024 * 1024;
 const rejected = (why: string): KubeFault =>
   new KubeFault(INVALID, 'Invalid', `the server rejected our request due to an error in our request: ${why}`);
 
-function pointer(text: unknown): readonly string[] {
-  if (typeof text !== 'string' || (text !== '' && !text.startsWith('/'))) {
-    throw badRequest(`${JSON.stringify(text)?.slice(0, 100)} is no JSON pointer`);
-  }
+const noPointer = (value: unknown): KubeFault =>
+  badRequest(`${JSON.stringify(value)?.slice(0, 100)} is no JSON pointer`);
+
+function textOf(operation: Json, member: 'path' | 'from'): string | undefined {
+  const value = operation[member];
+  if (value === undefined || typeof value === 'string') return value;
+  throw noPointer(value);
+}
+
+function pointer(text: string): readonly string[] {
+  if (text !== '' && !text.startsWith('/')) throw noPointer(text);
   const parts = text
     .split('/')
     .slice(1)
@@ -83,8 +90,8 @@ export function jsonPatch(current: Json, patch: unknown): unknown {
   for (const operation of patch as readonly unknown[]) {
     if (!isRecord(operation)) throw badRequest('an operation of a JSON patch must be an object');
     const { op, value } = operation;
-    const path = String(operation['path'] ?? '');
-    const from = String(operation['from'] ?? '');
+    const path = textOf(operation, 'path') ?? '';
+    const from = textOf(operation, 'from') ?? '';
     switch (op) {
       case 'add':
       case 'replace':
