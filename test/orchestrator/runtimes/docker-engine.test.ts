@@ -1,9 +1,8 @@
 // What is the docker runtime's own: what it asks of the engine, what it survives, and what it leaves alone.
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
-import type { Docker } from '../../../src/drivers/docker/index.ts';
 import type { Container, Pod, PodSpec } from '../../../src/orchestrator/objects/pod.ts';
 import type { Runtime } from '../../../src/orchestrator/runtimes/runtime.ts';
 import { clear, codeOf, ended, find, logOf, run, scriptPod, SLEEP } from '../../contracts/runtime.ts';
@@ -25,37 +24,6 @@ const inspect = async ({ api }: Dockerd, id: string): Promise<Inspected> =>
 
 const pod = (script: string, more: Partial<Container> = {}, spec: Partial<PodSpec> = {}): Pod =>
   scriptPod(script, { image: BUSYBOX, ...more }, spec);
-
-/** More than the start of a pod takes, or its end. */
-const MOST_CALLS = 14;
-
-/** An engine that the daemon dies in the middle of asking: before call number `at`, or after it without hearing the answer. */
-function dying(docker: Docker, at: number, after: boolean, onDeath: () => void): Docker {
-  let calls = 0;
-  let isDead = false;
-  const die = (): never => {
-    isDead = true;
-    onDeath();
-    throw new Error('the daemon dies');
-  };
-  const wrap = (inner: Docker): Docker =>
-    new Proxy(inner, {
-      get(target, name, receiver) {
-        const member = Reflect.get(target, name, receiver) as unknown;
-        if (typeof member !== 'function' || typeof name === 'symbol' || name === 'events') return member;
-        if (name === 'within') return (ms: number) => wrap(target.within(ms));
-        return async (...args: unknown[]) => {
-          if (isDead) throw new Error('the daemon is dead');
-          calls += 1;
-          const isLast = calls === at;
-          if (isLast && !after) die();
-          const answer = await (member as (...given: unknown[]) => Promise<unknown>).apply(target, args);
-          return isLast ? die() : answer;
-        };
-      },
-    });
-  return wrap(docker);
-}
 
 t.test('docker', { skip }, async (t) => {
   const dockerd = await startDockerd(t, { liveRestore: true });
@@ -146,44 +114,6 @@ t.test('docker', { skip }, async (t) => {
     await clear(runtime);
   });
 
-  t.test(
-    'a daemon that dies between any two calls leaves what the next one goes on with, and nothing runs twice',
-    async (t) => {
-      const calls = Array.from({ length: MOST_CALLS }, (_, i) => i + 1);
-      const cases = calls.flatMap((at) => [
-        { at, after: false },
-        { at, after: true },
-      ]);
-      let deaths = 0;
-      const live = async ({ at, after }: { readonly at: number; readonly after: boolean }): Promise<void> => {
-        const where = `${after ? 'after' : 'before'} call ${at}`;
-        const wanted = pod(`echo begun; ${SLEEP}`);
-        const { uid } = wanted.metadata;
-        const mortal = (): Runtime => open({ between: (docker) => dying(docker, at, after, () => (deaths += 1)) });
-        await run({ runtime: mortal() }, wanted).catch(() => undefined);
-        const next = open();
-        const { id } = await run({ runtime: next }, wanted);
-        const facts = await next.list();
-        const mine = <T extends { readonly podUid: string }>(all: readonly T[]): readonly T[] =>
-          all.filter(({ podUid }) => podUid === uid);
-        t.match(mine(facts.containers), [{ id, state: 'running', attempt: 0 }], where);
-        t.match(mine(facts.sandboxes), [{ ready: true }], where);
-        await eventually('it spoke', async () => (await logOf(next, id)) !== '' || undefined);
-        t.equal(await logOf(next, id), 'begun\n', where);
-        // And its end, in the same way.
-        await clear(mortal(), uid).catch(() => undefined);
-        await clear(open(), uid);
-        const left = await open().list();
-        t.same([mine(left.containers), mine(left.sandboxes)], [[], []], where);
-      };
-      const work = async (): Promise<void> => {
-        for (let one = cases.pop(); one !== undefined; one = cases.pop()) await live(one);
-      };
-      await Promise.all(Array.from({ length: 8 }, work));
-      t.ok(deaths > 2 * MOST_CALLS, `${deaths} deaths`);
-    },
-  );
-
   t.test('images come as the pull policy says, and their absence is told apart', async (t) => {
     const absent = { image: 'localhost:1/no/such:1' };
     t.equal(await codeOf(running(pod('', { ...absent, imagePullPolicy: 'Never' }))), 'JD_IMAGE_NEVER_PULL');
@@ -271,7 +201,10 @@ t.test('docker', { skip }, async (t) => {
     const own = pod('hostname; ls /sys/class/net');
     t.equal(await said(own), `${own.metadata.name}\nlo\n`);
     const shared = await said(pod('ls -l /proc/self/ns/net', {}, { hostNetwork: true }));
-    t.match(shared, new RegExp(/net:\[\d+\]/.exec(await netOf())?.[0].replaceAll(/[[\]]/g, '\\$&') ?? 'none'));
+    t.match(
+      shared,
+      new RegExp(/net:\[\d+\]/.exec(readlinkSync('/proc/self/ns/net'))?.[0].replaceAll(/[[\]]/g, '\\$&') ?? 'none'),
+    );
     const { warnings } = await runtime.createSandbox(
       pod(SLEEP, { ports: [{ containerPort: 80, protocol: 'TCP' }] }),
       0,
@@ -386,8 +319,9 @@ t.test('docker', { skip }, async (t) => {
       const pid = (await find(runtime, staying.id))?.pid;
       const leaver = (await find(runtime, leaving.id))?.pid ?? 0;
       process.kill(dockerd.pid, 'SIGSTOP');
-      t.equal(await codeOf(runtime.list()), 'JD_DOCKER_HUNG');
-      t.match(await runtime.check(), { state: 'failing', reason: /did not answer/, remedy: /state T or D/ });
+      const [listed, checked] = await Promise.all([codeOf(runtime.list()), runtime.check()]);
+      t.equal(listed, 'JD_DOCKER_HUNG');
+      t.match(checked, { state: 'failing', reason: /did not answer/, remedy: /state T or D/ });
       process.kill(dockerd.pid, 'SIGCONT');
       await eventually('it answers', async () => (await runtime.list()).containers.length === 2 || undefined);
       const before = hints();
@@ -406,11 +340,6 @@ t.test('docker', { skip }, async (t) => {
     },
   );
 });
-
-const netOf = async (): Promise<string> => {
-  const { readlink } = await import('node:fs/promises');
-  return readlink('/proc/self/ns/net');
-};
 
 async function withHints(t: Test, runtime: Runtime): Promise<() => number> {
   let count = 0;
