@@ -87,6 +87,38 @@ function containerCauses({ securityContext, ports }: Container, field: string): 
   ];
 }
 
+/** Probes and hooks that go to another host than the pod: the level's rule since Kubernetes 1.34. */
+function otherHosts(container: Container, field: string): readonly Cause[] {
+  const { lifecycle, ...probes } = container as Handlers;
+  const handlers: readonly (readonly [string, Handler | undefined])[] = [
+    ['readinessProbe', probes.readinessProbe],
+    ['livenessProbe', probes.livenessProbe],
+    ['startupProbe', probes.startupProbe],
+    ['lifecycle.postStart', lifecycle?.postStart],
+    ['lifecycle.preStop', lifecycle?.preStop],
+  ];
+  return handlers.flatMap(([name, handler]) =>
+    (['httpGet', 'tcpSocket'] as const).flatMap((how) =>
+      (handler?.[how]?.host ?? '') === ''
+        ? []
+        : [forbidden(`${field}.${name}.${how}.host`, 'hosts beside the pod need admin')],
+    ),
+  );
+}
+
+interface Handler {
+  readonly httpGet?: { readonly host?: string };
+  readonly tcpSocket?: { readonly host?: string };
+}
+
+/** Fields that are kept without an effect, and so are not among those of `Container`. */
+interface Handlers {
+  readonly readinessProbe?: Handler;
+  readonly livenessProbe?: Handler;
+  readonly startupProbe?: Handler;
+  readonly lifecycle?: { readonly postStart?: Handler; readonly preStop?: Handler };
+}
+
 const APPARMOR = 'container.apparmor.security.beta.kubernetes.io/';
 
 /** One cause for each field that goes beyond the level `baseline`. */
@@ -106,10 +138,10 @@ export function beyondBaseline({ spec, metadata }: Pod): readonly Cause[] {
         : [forbidden(`spec.securityContext.sysctls[${i}].name`, `the sysctl ${JSON.stringify(name)} needs admin`)],
     ),
     ...contextCauses(securityContext, 'spec.securityContext'),
-    ...everyContainer(spec, containerCauses),
+    ...everyContainer(spec, (one, field) => [...containerCauses(one, field), ...otherHosts(one, field)]),
     ...Object.entries(metadata.annotations ?? {}).flatMap(([key, value]) =>
-      key.startsWith(APPARMOR) && value === 'unconfined'
-        ? [forbidden(`metadata.annotations[${key}]`, 'unconfined needs admin')]
+      key.startsWith(APPARMOR) && !/^(?:runtime\/default|localhost\/.+|)$/.test(value)
+        ? [forbidden(`metadata.annotations[${key}]`, 'this profile needs admin')]
         : [],
     ),
   ];

@@ -41,6 +41,18 @@ const BEYOND: readonly [Json, string][] = [
     { initContainers: [{ name: 'init', image: 'busybox:1', securityContext: { privileged: true } }] },
     'spec.initContainers[0].securityContext.privileged',
   ],
+  [
+    container({ readinessProbe: { httpGet: { port: 80, host: '10.0.0.1' } } }),
+    'spec.containers[0].readinessProbe.httpGet.host',
+  ],
+  [
+    container({ livenessProbe: { tcpSocket: { port: 80, host: 'db' } } }),
+    'spec.containers[0].livenessProbe.tcpSocket.host',
+  ],
+  [
+    container({ lifecycle: { preStop: { httpGet: { port: 80, host: '169.254.169.254' } } } }),
+    'spec.containers[0].lifecycle.preStop.httpGet.host',
+  ],
   // The process runtime has no walls: root, and the accounts of the host itself.
   [{ runtimeClassName: 'process', ...container({ command: ['x'] }) }, 'spec.containers[0].securityContext.runAsUser'],
   [
@@ -79,6 +91,12 @@ const WITHIN: readonly Json[] = [
   { securityContext: { seccompProfile: { type: 'RuntimeDefault' }, seLinuxOptions: { type: 'container_t' } } },
   context({ capabilities: { add: ['NET_BIND_SERVICE', 'CAP_CHOWN'], drop: ['ALL'] }, procMount: 'Default' }),
   container({ ports: [{ containerPort: 80 }] }),
+  container({ readinessProbe: { httpGet: { port: 80, host: '' } }, startupProbe: { tcpSocket: { port: 80 } } }),
+  context({
+    seccompProfile: { type: 'Localhost', localhostProfile: 'x.json' },
+    appArmorProfile: { type: 'RuntimeDefault' },
+  }),
+  { volumes: [{ name: 'a', emptyDir: { medium: 'Memory' } }], shareProcessNamespace: true },
   {
     runtimeClassName: 'process',
     securityContext: { runAsUser: 2000, runAsGroup: 2000 },
@@ -159,6 +177,43 @@ t.test('an operator may label an admin’s privileged pod, but not give it anoth
     status: 403,
     body: { details: { causes: [{ field: 'spec.containers[0].securityContext.privileged' }] } },
   });
+});
+
+t.test('no change gives a pod what its creation would have been refused', async (t) => {
+  const { call } = await openBareApi(t);
+  const { body: before } = await call('POST', PODS, pod('one'), { as: 'operator' });
+  const path = `${PODS}/one`;
+  for (const [spec, field] of BEYOND) {
+    const what = `${field}: ${JSON.stringify(spec).slice(0, 100)}`;
+    const tries = [
+      await call('PATCH', path, { spec }, { ...MERGE, as: 'operator' }),
+      await call('PATCH', path, { spec }, { type: 'application/strategic-merge-patch+json', as: 'operator' }),
+      await call('PATCH', path, [{ op: 'replace', path: '/spec', value: { ...before['spec'], ...spec } }], {
+        type: 'application/json-patch+json',
+        as: 'operator',
+      }),
+      await call('PUT', path, { ...before, spec: { ...before['spec'], ...spec } }, { as: 'operator' }),
+    ];
+    for (const { status } of tries) t.ok([403, 422].includes(status), `${status} ${what}`);
+  }
+  t.same((await call('GET', path)).body, before);
+  const profile = (value: string): Json => ({
+    metadata: { annotations: { 'container.apparmor.security.beta.kubernetes.io/main': value } },
+  });
+  t.match(await call('PATCH', path, profile('unconfined'), { ...MERGE, as: 'operator' }), {
+    status: 403,
+    body: { message: /metadata.annotations\[container.apparmor.security.beta.kubernetes.io\/main\]: Forbidden/ },
+  });
+  t.equal((await call('PATCH', path, profile('runtime/default'), { ...MERGE, as: 'operator' })).status, 200);
+  t.equal((await call('PATCH', path, profile('unconfined'), MERGE)).status, 200, 'an admin may');
+  t.equal(
+    (await call('PATCH', path, { metadata: { labels: { a: 'b' } } }, { ...MERGE, as: 'operator' })).status,
+    200,
+    'and what the admin gave is no reason to refuse a label',
+  );
+  const status = { status: { phase: 'Succeeded' } };
+  t.equal((await call('PATCH', path, status, { ...MERGE, as: 'operator' })).status, 200);
+  t.equal((await call('GET', path)).body['status'].phase, 'Pending', 'nor is the status written by the way');
 });
 
 t.test('nodes, namespaces, events and every status are written by admins only', async (t) => {
