@@ -29,7 +29,7 @@ interface LimitWrite {
 const isOurs = (name: string): name is Controller => (CONTROLLERS as readonly string[]).includes(name);
 
 /** From /proc/mounts, and each v2 mount's cgroup.controllers. */
-function parseHierarchies(mounts: string, v2Controllers: (mount: string) => string): readonly Hierarchy[] {
+export function parseHierarchies(mounts: string, v2Controllers: (mount: string) => string): readonly Hierarchy[] {
   return mounts.split('\n').flatMap((line): readonly Hierarchy[] => {
     const [, mount = '', type, options = ''] = line.split(' ');
     if (type === 'cgroup2') {

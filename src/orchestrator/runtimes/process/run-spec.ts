@@ -17,7 +17,7 @@ interface Account {
 }
 
 /** The lines of /etc/passwd (passwd(5)). */
-const parseAccounts = (text: string): readonly Account[] =>
+export const parseAccounts = (text: string): readonly Account[] =>
   text.split('\n').flatMap((line) => {
     const [, , uid = '', gid = '', , home = '/'] = line.split(':');
     return /^\d+$/.test(uid) && /^\d+$/.test(gid) ? [{ uid: Number(uid), gid: Number(gid), home }] : [];
