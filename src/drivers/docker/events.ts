@@ -38,11 +38,12 @@ export function followEvents(wire: Wire, labels: readonly string[], listener: Ev
       await wire.version();
       const stream = await wire.stream(call, signal);
       if ('status' in stream) return `Docker refused to tell its events: status ${stream.status}`;
+      if (signal.aborted) return 'nobody listens any more';
       onOpen();
       listener.connected();
       for await (const line of jsonLines(stream)) {
         const { data } = Event.safeParse(line);
-        if (data !== undefined) listener.event(data.Actor.ID);
+        if (data !== undefined && !signal.aborted) listener.event(data.Actor.ID);
       }
       return 'Docker ended the stream of events';
     } catch (error) {
@@ -63,11 +64,11 @@ export function followEvents(wire: Wire, labels: readonly string[], listener: Ev
       delayMs = Math.min(LAST_RETRY_MS, delayMs * 2);
     }
   };
-  const running = run();
+  void run();
   return {
+    // An engine that hangs is not waited for: what it says from now on reaches nobody.
     async [Symbol.asyncDispose]() {
       stopping.abort();
-      await running;
     },
   };
 }

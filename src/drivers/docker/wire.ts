@@ -132,8 +132,10 @@ function dial(
     const deadline = new AbortController();
     const timer = setTimeout(() => deadline.abort(), deadlineMs);
     const abortSignal = outer === undefined ? deadline.signal : AbortSignal.any([deadline.signal, outer]);
-    const hung = (): void =>
+    const hung = (): void => {
+      clearTimeout(timer);
       reject(new Fault(DOCKER_HUNG, `Docker at ${socket} did not answer within its deadline: ${what}`));
+    };
     if (abortSignal.aborted) return hung();
     abortSignal.addEventListener('abort', hung, { once: true });
     const options = { _query: query, _body: body ?? {} };

@@ -81,13 +81,20 @@ export function nodeStatus(
       bootID: identity.bootId,
       kernelVersion: release(),
       osImage: identity.osImage,
-      containerRuntimeVersion: [...runtimes.keys()].map((name) => `${name}://${identity.version}`)[0] ?? '',
+      containerRuntimeVersion: runtimeVersion(identity, runtimes),
       kubeletVersion: `v${identity.version}-jdos`,
       kubeProxyVersion: '',
       operatingSystem: 'linux',
       architecture: GO_ARCH[arch()] ?? arch(),
     },
   };
+}
+
+/** Of the first that starts pods; docker's own version stands in its summary. */
+function runtimeVersion({ version }: NodeIdentity, runtimes: ReadonlyMap<RuntimeName, Health>): string {
+  const [name, health] = [...runtimes].find(([, each]) => startsPods(each)) ?? [...runtimes][0] ?? [];
+  const own = /^Docker (\S+)/.exec(health?.summary ?? '')?.[1] ?? version;
+  return name === undefined ? '' : `${name}://${own}`;
 }
 
 const startsPods = ({ state }: Health): boolean => state === 'available' || state === 'limited';
