@@ -1,6 +1,7 @@
 // What a collector is: a name, the series it may write, and a function that reads the host and writes them.
 import type { HostFiles } from './host-files.ts';
 import type { ProbesConfig } from './config.ts';
+import type { Series } from './series.ts';
 
 /** Prometheus' types that the daemon writes; `untyped` is `unknown` in OpenMetrics. */
 export type MetricType = 'counter' | 'gauge' | 'untyped';
@@ -22,6 +23,8 @@ export type View = (typeof VIEWS)[number];
 export interface SampleWriter {
   /** Adds one sample of a declared metric. Throws for a metric that the collector did not declare. */
   add(metric: string, value: number, ...labelValues: readonly string[]): void;
+  /** Adds one sample of a series that is kept between collections, which is cheaper. A series is written either way, not both. */
+  set(series: Series, value: number): void;
 }
 
 /** What a collector is given when it is opened. */

@@ -1,6 +1,7 @@
 // Collects the samples of one collection as lines that Prometheus accepts: escaped, declared, without duplicates, bounded.
 import type { Metric, SampleWriter } from './collector.ts';
 import type { PublishedFamily, WatchedSample } from './publication.ts';
+import { checkLabels } from './series.ts';
 
 interface FamilyWriterOptions {
   /** Metrics whose samples are handed over as values too. */
@@ -29,8 +30,9 @@ const NAMED_DUPLICATES = 5;
 
 interface Family {
   readonly metric: Metric;
-  /** Sample lines by series, which is what finds duplicates. */
-  readonly lines: Map<string, string>;
+  readonly lines: string[];
+  /** What was added, to find what is added twice. */
+  readonly heads: Set<string>;
   readonly watched: WatchedSample[] | undefined;
 }
 
@@ -63,35 +65,60 @@ export function openFamilyWriter(metrics: readonly Metric[], options: FamilyWrit
   const families = new Map<string, Family>(
     metrics.map((metric) => [
       metric.name,
-      { metric, lines: new Map(), watched: options.watch.has(metric.name) ? [] : undefined },
+      { metric, lines: [], heads: new Set(), watched: options.watch.has(metric.name) ? [] : undefined },
     ]),
   );
   const duplicates = new Set<string>();
+  const collection = {};
   let series = 0;
   let dropped = 0;
+  const familyOf = (name: string): Family => {
+    const family = families.get(name);
+    if (family === undefined) throw new Error(`metric ${name} is not declared by its collector`);
+    return family;
+  };
+  /** Whether there is room for one more. */
+  const count = (): boolean => {
+    if (series < options.maxSeries) {
+      series += 1;
+      return true;
+    }
+    dropped += 1;
+    return false;
+  };
+  const twice = (head: string): void => {
+    if (duplicates.size < NAMED_DUPLICATES) duplicates.add(head);
+  };
+  const watch = (family: Family, values: readonly string[], value: number): void => {
+    // JSON has no NaN, and a value that is no number is not known.
+    if (family.watched === undefined || !Number.isFinite(value)) return;
+    const labels = family.metric.labels ?? [];
+    family.watched.push({ labels: Object.fromEntries(labels.map((label, i) => [label, values[i] ?? ''])), value });
+  };
   return {
     add(name, value, ...values) {
-      const family = families.get(name);
-      if (family === undefined) throw new Error(`metric ${name} is not declared by its collector`);
-      const labels = family.metric.labels ?? [];
-      if (values.length !== labels.length) {
-        throw new Error(`metric ${name} has labels (${labels.join(', ')}), got ${values.length} values`);
+      const family = familyOf(name);
+      checkLabels(family.metric, values);
+      const head = seriesText(name, family.metric.labels ?? [], values);
+      if (family.heads.has(head)) return twice(head);
+      if (!count()) return;
+      family.heads.add(head);
+      family.lines.push(`${head} ${formatValue(value)}\n`);
+      watch(family, values, value);
+    },
+    set(one, value) {
+      const { metric, labelValues } = one;
+      const family = familyOf(metric.name);
+      one.head ??= seriesText(metric.name, metric.labels ?? [], labelValues);
+      if (one.writtenIn === collection) return twice(one.head);
+      if (!count()) return;
+      one.writtenIn = collection;
+      if (one.value !== value || one.line === '') {
+        one.value = value;
+        one.line = `${one.head} ${formatValue(value)}\n`;
       }
-      const head = seriesText(name, labels, values);
-      if (family.lines.has(head)) {
-        if (duplicates.size < NAMED_DUPLICATES) duplicates.add(head);
-        return;
-      }
-      if (series >= options.maxSeries) {
-        dropped += 1;
-        return;
-      }
-      series += 1;
-      family.lines.set(head, `${head} ${formatValue(value)}\n`);
-      // JSON has no NaN, and a value that is no number is not known.
-      if (family.watched !== undefined && Number.isFinite(value)) {
-        family.watched.push({ labels: Object.fromEntries(labels.map((label, i) => [label, values[i] ?? ''])), value });
-      }
+      family.lines.push(one.line);
+      watch(family, labelValues, value);
     },
     finish: () => ({ ...published([...families.values()]), series, dropped, duplicates: [...duplicates] }),
   };
@@ -99,13 +126,13 @@ export function openFamilyWriter(metrics: readonly Metric[], options: FamilyWrit
 
 const published = (all: readonly Family[]): Pick<Collected, 'families' | 'watched'> => ({
   families: all
-    .filter(({ lines }) => lines.size > 0)
+    .filter(({ lines }) => lines.length > 0)
     .map(({ metric: { name, help, type }, lines }) => ({
       name,
       help,
       type,
-      text: [...lines.values()].join(''),
-      samples: lines.size,
+      text: lines.join(''),
+      samples: lines.length,
     })),
   watched: Object.fromEntries(all.flatMap(({ metric, watched }) => (watched ? [[metric.name, watched]] : []))),
 });

@@ -89,17 +89,28 @@ export class HostFiles {
    * Throws the system error, or a Fault for anything but a regular file of at most `limit` bytes.
    */
   bytes(hostPath: string, limit = DEFAULT_LIMIT): Buffer {
+    return this.#read(hostPath, limit, false);
+  }
+
+  /**
+   * As {@link bytes}, of a file that the kernel makes in one piece (single_open(), as /proc/PID/stat): what one read
+   * leaves room for is the whole, and a second one is saved. Others, such as /proc/net/dev, come a page at a time.
+   */
+  piece(hostPath: string): Buffer {
+    return this.#read(hostPath, DEFAULT_LIMIT, true);
+  }
+
+  #read(hostPath: string, limit: number, piece: boolean): Buffer {
     const fd = openSync(this.path(hostPath), FLAGS);
     try {
-      if (!this.#kernelTrees.some((tree) => hostPath.startsWith(tree)) && !fstatSync(fd).isFile()) {
-        throw new Fault(NOT_REGULAR, `${hostPath} is not a regular file`);
-      }
+      const kernel = this.#kernelTrees.some((tree) => hostPath.startsWith(tree));
+      if (!kernel && !fstatSync(fd).isFile()) throw new Fault(NOT_REGULAR, `${hostPath} is not a regular file`);
       let length = 0;
       for (;;) {
         if (length === this.#buffer.length) this.#grow(hostPath, limit);
         const got = readSync(fd, this.#buffer, length, this.#buffer.length - length, null);
-        if (got === 0) return this.#buffer.subarray(0, length);
         length += got;
+        if (got === 0 || (piece && length < this.#buffer.length)) return this.#buffer.subarray(0, length);
       }
     } finally {
       closeSync(fd);
@@ -121,6 +132,19 @@ export class HostFiles {
   /** The names in a directory. */
   list(hostPath: string): string[] {
     return readdirSync(this.path(hostPath));
+  }
+
+  /** The names of the directories in a directory; symbolic links are none. */
+  directories(hostPath: string): string[] {
+    return readdirSync(this.path(hostPath), { withFileTypes: true }).flatMap((entry) =>
+      entry.isDirectory() ? [entry.name] : [],
+    );
+  }
+
+  /** Inode and number of links; a directory that the kernel makes has two, and one for each directory in it. */
+  node(hostPath: string): { readonly inode: number; readonly links: number } {
+    const { ino, nlink } = statSync(this.path(hostPath));
+    return { inode: ino, links: nlink };
   }
 
   /** What a symbolic link points to. */

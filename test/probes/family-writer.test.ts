@@ -3,6 +3,7 @@ import t from 'tap';
 import type { Metric } from '../../src/probes/collector.ts';
 import { renderExposition } from '../../src/probes/exposition.ts';
 import { escapeLabelValue, formatValue, openFamilyWriter } from '../../src/probes/family-writer.ts';
+import { openSeries } from '../../src/probes/series.ts';
 import { FUZZ_SEED, random } from '../support/random.ts';
 
 const METRICS: readonly Metric[] = [
@@ -171,3 +172,23 @@ function promtool(text: string): void {
     if (code !== 'ENOENT' && status !== 3) throw new Error(String(stderr), { cause: error });
   }
 }
+
+t.test('a series that is kept is written as one that is added', async (t) => {
+  const [a, b] = METRICS;
+  if (a === undefined || b === undefined) throw new Error('no metrics');
+  t.throws(() => openSeries(a, 'p'), { message: 'metric a_total has labels (x, y), got 1 values' });
+  const kept = [openSeries(a, 'p', 'q"'), openSeries(b)] as const;
+  for (const value of [1.5, 1.5, Number.NaN, 2, Infinity]) {
+    const [added, set] = [open(['a_total']), open(['a_total'])];
+    added.add('a_total', value, 'p', 'q"');
+    added.add('b', 7);
+    set.set(kept[0], value);
+    set.set(kept[1], 7);
+    t.same(set.finish(), added.finish(), `${value}`);
+  }
+  const out = open(['b'], 1);
+  out.set(kept[0], 1);
+  out.set(kept[0], 2);
+  out.set(kept[1], 3);
+  t.match(out.finish(), { series: 1, dropped: 1, duplicates: ['a_total{x="p",y="q\\\""}'], watched: { b: [] } });
+});

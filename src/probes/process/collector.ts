@@ -3,7 +3,7 @@ import type { Collecting, Collector, CollectorContext } from '../collector.ts';
 import type { HostFiles } from '../host-files.ts';
 import { readBootId, readBootTime, readUnits, readUptime, sizeCountsFds, type KernelUnits } from './boot.ts';
 import { describeProcesses } from './details.ts';
-import { PROCESS_METRICS, writeErrors, writeGroups, writeHost } from './metrics.ts';
+import { openGroupWriter, PROCESS_METRICS, writeErrors, writeHost } from './metrics.ts';
 import { restore, save, type Epoch } from './saved.ts';
 import { scanProcesses, type Scan } from './scan.ts';
 
@@ -34,6 +34,7 @@ interface Boot {
 function openProcesses({ host, config, saved }: CollectorContext): Collecting {
   const epoch: Epoch = { bootId: readBootId(host), groupBy: config.processes.groupBy };
   const state = restore(saved, epoch);
+  const writeGroups = openGroupWriter();
   let cycle = -1;
   let boot: Boot | undefined;
   let last: Scan | undefined;

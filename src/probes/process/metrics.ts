@@ -1,5 +1,6 @@
 // The series of the processes: process-exporter's names, and ours.
 import type { Metric, SampleWriter } from '../collector.ts';
+import { openSeries, type Series } from '../series.ts';
 import type { KernelUnits } from './boot.ts';
 import { emptyGauges, type Group, type GroupGauges, type Groups } from './groups.ts';
 import type { ScrapeErrors } from './saved.ts';
@@ -121,56 +122,102 @@ interface GroupUnits extends KernelUnits {
   readonly proportional: boolean;
 }
 
+const metricOf = (name: string): Metric => {
+  const metric = PROCESS_METRICS.find((one) => one.name === `${GROUP}_${name}`);
+  if (metric === undefined) throw new Error(`no metric ${name} is declared for groups`);
+  return metric;
+};
+
+/** The series of one group, made when it is first written. */
+function seriesOf(name: string) {
+  const one = (metric: string, ...labels: readonly string[]): Series => openSeries(metricOf(metric), name, ...labels);
+  return {
+    user: one('cpu_seconds_total', 'user'),
+    system: one('cpu_seconds_total', 'system'),
+    readBytes: one('read_bytes_total'),
+    writeBytes: one('write_bytes_total'),
+    majorFaults: one('major_page_faults_total'),
+    minorFaults: one('minor_page_faults_total'),
+    voluntary: one('context_switches_total', 'voluntary'),
+    nonvoluntary: one('context_switches_total', 'nonvoluntary'),
+    resident: one('memory_bytes', 'resident'),
+    virtual: one('memory_bytes', 'virtual'),
+    swapped: one('memory_bytes', 'swapped'),
+    proportionalResident: one('memory_bytes', 'proportionalResident'),
+    proportionalSwapped: one('memory_bytes', 'proportionalSwapped'),
+    processes: one('num_procs'),
+    threads: one('num_threads'),
+    fds: one('open_filedesc'),
+    worstFdRatio: one('worst_fd_ratio'),
+    oldestStart: one('oldest_start_time_seconds'),
+    states: STATES.map((state) => [state, one('states', state)] as const),
+  };
+}
+type GroupSeries = ReturnType<typeof seriesOf>;
+
 /** Writes all groups ever seen: those without live processes keep their counters and have `num_procs` 0. */
-export function writeGroups(
+type GroupWriter = (
   out: SampleWriter,
   groups: Groups,
   gauges: ReadonlyMap<string, GroupGauges>,
   units: GroupUnits,
-): void {
-  for (const [name, known] of groups) {
-    const now = gauges.get(name) ?? emptyGauges();
-    writeCounters(out, name, known, units);
-    writeMemory(out, name, now, { ...units, proportional: units.proportional && known.proportionalComplete });
-    writeGauges(out, name, now, units);
-  }
+) => void;
+
+export function openGroupWriter(): GroupWriter {
+  const known = new Map<string, GroupSeries>();
+  return (out, groups, gauges, units) => {
+    for (const [name, group] of groups) {
+      let series = known.get(name);
+      if (series === undefined) known.set(name, (series = seriesOf(name)));
+      const now = gauges.get(name) ?? emptyGauges();
+      writeCounters(out, series, group, units);
+      writeMemory(out, series, now, units, units.proportional && group.proportionalComplete);
+      writeGauges(out, series, now, units);
+    }
+  };
 }
 
 /** Writes a sample unless its value is unknown. */
-function add(out: SampleWriter, metric: string, value: number | undefined, ...labels: readonly string[]): void {
-  if (value !== undefined) out.add(`${GROUP}_${metric}`, value, ...labels);
+function set(out: SampleWriter, series: Series, value: number | undefined): void {
+  if (value !== undefined) out.set(series, value);
 }
 
-function writeCounters(out: SampleWriter, name: string, { totals }: Group, { ticksPerSecond }: KernelUnits): void {
-  add(out, 'cpu_seconds_total', (totals.user ?? 0) / ticksPerSecond, name, 'user');
-  add(out, 'cpu_seconds_total', (totals.system ?? 0) / ticksPerSecond, name, 'system');
-  add(out, 'read_bytes_total', totals.readBytes, name);
-  add(out, 'write_bytes_total', totals.writeBytes, name);
-  add(out, 'major_page_faults_total', totals.majorFaults, name);
-  add(out, 'minor_page_faults_total', totals.minorFaults, name);
-  add(out, 'context_switches_total', totals.voluntary, name, 'voluntary');
-  add(out, 'context_switches_total', totals.nonvoluntary, name, 'nonvoluntary');
+function writeCounters(out: SampleWriter, to: GroupSeries, { totals }: Group, { ticksPerSecond }: KernelUnits): void {
+  set(out, to.user, (totals.user ?? 0) / ticksPerSecond);
+  set(out, to.system, (totals.system ?? 0) / ticksPerSecond);
+  set(out, to.readBytes, totals.readBytes);
+  set(out, to.writeBytes, totals.writeBytes);
+  set(out, to.majorFaults, totals.majorFaults);
+  set(out, to.minorFaults, totals.minorFaults);
+  set(out, to.voluntary, totals.voluntary);
+  set(out, to.nonvoluntary, totals.nonvoluntary);
 }
 
-function writeMemory(out: SampleWriter, name: string, now: GroupGauges, units: GroupUnits): void {
-  add(out, 'memory_bytes', now.residentPages * units.pageBytes, name, 'resident');
-  add(out, 'memory_bytes', now.virtualBytes, name, 'virtual');
-  add(out, 'memory_bytes', now.swappedBytes, name, 'swapped');
-  if (!units.proportional) return;
-  add(out, 'memory_bytes', now.proportionalResident, name, 'proportionalResident');
-  add(out, 'memory_bytes', now.proportionalSwapped, name, 'proportionalSwapped');
+function writeMemory(
+  out: SampleWriter,
+  to: GroupSeries,
+  now: GroupGauges,
+  { pageBytes }: KernelUnits,
+  proportional: boolean,
+): void {
+  set(out, to.resident, now.residentPages * pageBytes);
+  set(out, to.virtual, now.virtualBytes);
+  set(out, to.swapped, now.swappedBytes);
+  if (!proportional) return;
+  set(out, to.proportionalResident, now.proportionalResident);
+  set(out, to.proportionalSwapped, now.proportionalSwapped);
 }
 
-function writeGauges(out: SampleWriter, name: string, now: GroupGauges, units: GroupUnits): void {
-  add(out, 'num_procs', now.processes, name);
-  add(out, 'num_threads', now.threads, name);
-  add(out, 'open_filedesc', now.fds, name);
-  add(out, 'worst_fd_ratio', now.worstFdRatio, name);
+function writeGauges(out: SampleWriter, to: GroupSeries, now: GroupGauges, units: GroupUnits): void {
+  set(out, to.processes, now.processes);
+  set(out, to.threads, now.threads);
+  set(out, to.fds, now.fds);
+  set(out, to.worstFdRatio, now.worstFdRatio);
   // process-exporter writes the year 1 for a group without processes; there is no such time.
   const start = now.oldestStart === undefined ? undefined : units.bootTime + now.oldestStart / units.ticksPerSecond;
-  add(out, 'oldest_start_time_seconds', start, name);
+  set(out, to.oldestStart, start);
   // process-exporter adds the threads here when it follows them, and the main thread twice; we count processes.
-  for (const state of STATES) add(out, 'states', now.states[state], name, state);
+  for (const [state, series] of to.states) out.set(series, now.states[state]);
 }
 
 /** Writes the counts of collections and processes that could not be read. */

@@ -62,7 +62,7 @@ function attempt<T>(process: Tracked, part: Part, pass: Pass, read: () => T | nu
 const parsed =
   <T>(host: HostFiles, path: string, parse: (bytes: Buffer) => T | undefined) =>
   (): T | null | undefined => {
-    const bytes = host.bytes(path);
+    const bytes = host.piece(path);
     return bytes.length === 0 ? null : parse(bytes);
   };
 

@@ -107,7 +107,7 @@ const parsePid = (name: string): number | undefined => (/^[1-9][0-9]{0,9}$/.test
 /** A process that ends while we read it is not an error. */
 function readStat(host: HostFiles, pid: number): Stat | 'ended' | Reason {
   try {
-    const bytes = host.bytes(`/proc/${pid}/stat`);
+    const bytes = host.piece(`/proc/${pid}/stat`);
     return bytes.length === 0 ? 'ended' : (parseStat(bytes) ?? 'failed');
   } catch (error) {
     const failure = readFailure(error);

@@ -39,6 +39,9 @@ export function openWriter(collector: Collector): SampleWriter & { readonly writ
       lines.add(key);
       samples.push({ metric, labels, value });
     },
+    set({ metric, labelValues }, value) {
+      this.add(metric.name, value, ...labelValues);
+    },
     written: () => ({ samples, text: samples.map(line).join('') }),
   };
 }

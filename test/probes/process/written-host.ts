@@ -121,6 +121,11 @@ export class RefusingHostFiles extends HostFiles {
     return super.bytes(hostPath, limit);
   }
 
+  override piece(hostPath: string): Buffer {
+    this.#check(hostPath);
+    return super.piece(hostPath);
+  }
+
   override list(hostPath: string): string[] {
     this.#check(hostPath);
     return super.list(hostPath);
@@ -171,6 +176,9 @@ const samplesInto = (samples: Map<string, number>): SampleWriter => ({
     const series = pairs.length === 0 ? name : `${name}{${pairs.join(',')}}`;
     if (samples.has(series)) throw new Error(`${series} is written twice`);
     samples.set(series, value);
+  },
+  set({ metric, labelValues }, value) {
+    this.add(metric.name, value, ...labelValues);
   },
 });
 
