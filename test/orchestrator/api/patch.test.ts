@@ -170,7 +170,7 @@ t.test('a patch of tens of thousands of items is no work', async (t) => {
   const began = performance.now();
   const got = strategicPatch(podShape, current, patch) as Json;
   t.equal(got['spec'].containers[0].env.length, 60_000);
-  t.ok(performance.now() - began < 2000);
+  t.ok(performance.now() - began < 10_000);
 });
 
 t.test('JSON merge patches are those of RFC 7396', async (t) => {
