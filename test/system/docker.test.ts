@@ -226,5 +226,18 @@ t.test('without a pause image a pod is Pending and says what to do', { skip }, a
   // Another pod does not wait for the next try of this one.
   await none.apply('second', SLEEP);
   await running(none, 'second');
-  await none.kubectl('delete', 'pod', 'hello', 'second');
+  await none.kubectl('delete', 'pod', 'hello');
+
+  // This engine is without live-restore: its containers end with it.
+  const before = await pidOf(dockerd, await none.pod('second'));
+  await dockerd.kill();
+  await dockerd.start();
+  const second = await eventually('it runs again', async () => {
+    const found = await none.pod('second');
+    return (main(found)?.restartCount ?? 0) > 0 && main(found)?.state.running ? found : undefined;
+  });
+  t.notOk(lives(before));
+  t.equal(main(second)?.restartCount, 1, 'in a sandbox of its own, without a back-off');
+  await none.kubectl('delete', 'pod', 'second');
+  t.same(await containers(dockerd), []);
 });

@@ -74,17 +74,21 @@ async function sourceOf(pod: Pod, { name, hostPath }: Volume, dir: string): Prom
   }
   const path = join(podVolumes(dir, pod.metadata.uid), name);
   await mkdir(path, { recursive: true });
+  // Whoever the container runs as may write, as in the kubelet's.
+  await chmod(path, 0o777);
   const { fsGroup } = pod.spec.securityContext ?? {};
-  if (fsGroup !== undefined) await chown(path, -1, fsGroup);
-  // Whoever the container runs as may write, as in the kubelet's; new files keep the group that the pod asks for.
-  await chmod(path, fsGroup === undefined ? 0o777 : 0o2777);
+  if (fsGroup === undefined) return path;
+  await chown(path, -1, fsGroup);
+  // New files keep the group that the pod asks for, unless the daemon's unit forbids such bits (RestrictSUIDSGID).
+  await chmod(path, 0o2777).catch(() => undefined);
   return path;
 }
 
 async function checkHostPath(name: string, path: string, type: string): Promise<void> {
   const unfit = (why: string): Fault => new Fault(HOST_PATH_UNFIT, `hostPath ${path} of volume ${name}: ${why}`);
   if (type.endsWith('OrCreate')) {
-    const [command, ...args] = type === 'DirectoryOrCreate' ? ['mkdir', '-p', '--'] : ['touch', '-a', '--'];
+    const [command, ...args] =
+      type === 'DirectoryOrCreate' ? ['mkdir', '-p', '-m', '0755', '--'] : ['touch', '-a', '--'];
     const { failed, text } = await onHost(command ?? '', [...args, path]);
     if (failed) throw unfit(text);
   }
