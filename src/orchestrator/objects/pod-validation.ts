@@ -142,6 +142,12 @@ export function podWarnings({ spec }: Pod): readonly string[] {
     ...(spec.runtimeClassName === 'process' && (container.image ?? '') !== ''
       ? [`${field}.image: is ignored by the process runtime`]
       : []),
+    // On docker a pod has no network of its own yet; a process has the host's ports, but not others in their place.
+    ...(container.ports ?? []).flatMap(({ hostPort = 0, containerPort }, i) =>
+      hostPort === 0 || spec.hostNetwork === true || (spec.runtimeClassName === 'process' && hostPort === containerPort)
+        ? []
+        : [`${field}.ports[${i}].hostPort: has no effect in this version; use hostNetwork: true`],
+    ),
     ...(['limits', 'requests'] as const)
       .filter((where) => container.resources?.[where]?.['ephemeral-storage'] !== undefined)
       .map((where) => `${field}.resources.${where}[ephemeral-storage]: has no effect in this version`),

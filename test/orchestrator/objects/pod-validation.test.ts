@@ -288,4 +288,11 @@ t.test('defaults are Kubernetes’', async (t) => {
     pod('p', { runtimeClassName: 'process', ...container({ command: ['x'] }) }),
   );
   t.match(String(headers['warning']), /spec.containers\[0\].image: is ignored by the process runtime/);
+  const port = pod('mapped', container({ ports: [{ containerPort: 80, hostPort: 8080 }] }));
+  t.match(
+    String((await call('POST', PODS, port)).headers['warning']),
+    /spec.containers\[0\].ports\[0\].hostPort: has no effect/,
+  );
+  const host = pod('hosted', { hostNetwork: true, ...container({ ports: [{ containerPort: 80 }] }) });
+  t.equal((await call('POST', PODS, host)).headers['warning'], undefined, 'what defaults fill in is no reason to warn');
 });
