@@ -46,6 +46,8 @@ export interface Docker extends Disposable {
 }
 
 const READ_MS = 10_000;
+/** The engine answers nothing about a container that it is stopping or removing at the moment. */
+const INSPECT_MS = 30_000;
 const WRITE_MS = 60_000;
 /** What ending a container may take beyond its grace: KILL, and the engine's own book-keeping. */
 const STOP_MS = 60_000;
@@ -75,7 +77,8 @@ function dockerOver(wire: Wire): Docker {
     },
     async inspect(id) {
       const what = `inspect container ${id}`;
-      const { status, body } = await ask({ what, method: 'GET', path: `${containerPath(id)}/json` }, 404);
+      const call = { what, method: 'GET', path: `${containerPath(id)}/json`, deadlineMs: INSPECT_MS } as const;
+      const { status, body } = await ask(call, 404);
       return status === 404 ? undefined : understood(ContainerDetails, body, what);
     },
     async create(name, spec) {

@@ -29,7 +29,7 @@ interface DockerRuntimeOptions {
   readonly log: Logger;
 }
 
-const LIST_MS = 30_000;
+const LIST_MS = 60_000;
 /** Over everything that one start or removal asks of the engine. */
 const CALL_MS = 115_000;
 
