@@ -15,6 +15,10 @@ t.test('each fault has the reason that kubectl shows', async (t) => {
         'JD_IMAGE_PULL_FAILED',
         'JD_IMAGE_NEVER_PULL',
         'JD_IMAGE_NAME_INVALID',
+        'JD_IMAGE_PULLING',
+        'JD_HOST_PATH_UNFIT',
+        'JD_DOCKER_REFUSED',
+        'JD_DOCKER_HUNG',
         'JD_SANDBOX_MISSING',
       ] as const
     ).map((code) => reasonOf(fault(code))),
@@ -25,6 +29,10 @@ t.test('each fault has the reason that kubectl shows', async (t) => {
       'ErrImagePull',
       'ErrImageNeverPull',
       'InvalidImageName',
+      'ContainerCreating',
+      'CreateContainerConfigError',
+      'CreateContainerError',
+      'CreateContainerError',
       'CreateContainerError',
     ],
   );

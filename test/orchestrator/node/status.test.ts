@@ -12,14 +12,16 @@ interface Given {
   readonly facts?: Partial<RuntimeFacts>;
   readonly later?: number;
   readonly trouble?: 'main' | typeof SANDBOX;
+  /** How often the trouble came in a row. */
+  readonly failures?: number;
   readonly refusal?: string;
 }
 
-function status({ pod: of = pod(), facts = {}, later = 0, trouble, refusal }: Given): PodStatus {
+function status({ pod: of = pod(), facts = {}, later = 0, trouble, failures = 1, refusal }: Given): PodStatus {
   const found = podFacts(of, 'u1', { sandboxes: [], containers: [], ...facts });
   let memory = remember(undefined, of, found, { now: 0, wall: WALL });
   if (trouble !== undefined) {
-    const what = { reason: 'ErrImagePull', message: 'no. Try: yes', failures: 1, retryAt: 10 };
+    const what = { reason: 'ErrImagePull', message: 'no. Try: yes', failures, retryAt: 10 };
     memory = withTrouble(memory, trouble, what);
   }
   return podStatus({
@@ -155,4 +157,15 @@ t.test('the time of a transition moves only with the status', async (t) => {
     ended.conditions?.find((each) => each.type === type)?.lastTransitionTime;
   t.equal(time('Ready'), '2026-11-22T08:01:00Z');
   t.equal(time('Initialized'), '2026-11-22T08:00:00Z');
+});
+
+t.test('a pull that fails again is a back-off, with the image and the reason', async (t) => {
+  const of = pod({ spec: { containers: [{ name: 'main', image: 'a:1' }] } });
+  const waiting = (failures: number): ContainerState['waiting'] =>
+    status({ pod: of, facts: { sandboxes: here }, trouble: 'main', failures }).containerStatuses?.[0]?.state.waiting;
+  t.same(waiting(1), { reason: 'ErrImagePull', message: 'no. Try: yes' });
+  t.same(waiting(2), {
+    reason: 'ImagePullBackOff',
+    message: 'Back-off pulling image "a:1": ErrImagePull: no. Try: yes',
+  });
 });

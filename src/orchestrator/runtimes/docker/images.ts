@@ -13,7 +13,7 @@ interface LocalImage {
 
 export interface Images {
   /** Rejects where it may not be had, and where its pull goes on longer than one start may take. */
-  ensure(docker: Docker, image: string, policy: Container['imagePullPolicy']): Promise<LocalImage>;
+  ensure(docker: Pick<Docker, 'image'>, image: string, policy: Container['imagePullPolicy']): Promise<LocalImage>;
 }
 
 /** How long a start waits for a pull; the pull itself goes on. */
@@ -30,8 +30,8 @@ const MAX_CHARS = 512;
 /** Whether Docker could take it for the name of an image. */
 export const isImageName = (text: string): boolean => text.length <= MAX_CHARS && REFERENCE.test(text);
 
-/** `docker` is the engine without a deadline of a single start: pulls outlive that. */
-export function openImages(engine: Docker): Images {
+/** `engine` is the one without the deadline of a single start: pulls outlive that, and a start waits `waitMs` for them. */
+export function openImages(engine: Pick<Docker, 'pull'>, waitMs = WAIT_MS): Images {
   const pulls = new Map<string, Promise<void>>();
   const pull = (image: string): Promise<void> => {
     const under = pulls.get(image);
@@ -50,7 +50,7 @@ export function openImages(engine: Docker): Images {
       if (local !== undefined) return { id: local.Id, user: local.Config?.User ?? '' };
       if (policy === 'Never')
         throw new Fault(IMAGE_NEVER_PULL, `image ${image} is not on this host, and imagePullPolicy is Never`);
-      await within(pull(image), image);
+      await within(pull(image), image, waitMs);
       const pulled = await docker.image(image);
       if (pulled === undefined) throw new Fault(IMAGE_PULL_FAILED, `image ${image} was pulled, and is gone again`);
       return { id: pulled.Id, user: pulled.Config?.User ?? '' };
@@ -58,12 +58,12 @@ export function openImages(engine: Docker): Images {
   };
 }
 
-async function within(pull: Promise<void>, image: string): Promise<void> {
+async function within(pull: Promise<void>, image: string, waitMs: number): Promise<void> {
   const waiting = new AbortController();
-  const late = sleep(WAIT_MS, 'late' as const, { signal: waiting.signal }).catch(() => undefined);
+  const late = sleep(waitMs, 'late' as const, { signal: waiting.signal }).catch(() => undefined);
   try {
     if ((await Promise.race([pull, late])) === 'late') {
-      throw new Fault(IMAGE_PULLING, `image ${image} is being pulled for more than ${WAIT_MS / 1000} s`);
+      throw new Fault(IMAGE_PULLING, `image ${image} is being pulled for more than ${waitMs / 1000} s`);
     }
   } catch (error) {
     if (error instanceof Fault && error.code === IMAGE_PULLING.code) throw error;

@@ -3,7 +3,7 @@ import type { ContainerDetails, ContainerSummary, Docker } from '../../../driver
 
 export interface Inspections {
   /** The details of all of them; one that is removed meanwhile is left out. */
-  of(docker: Docker, containers: readonly ContainerSummary[]): Promise<readonly ContainerDetails[]>;
+  of(docker: Pick<Docker, 'inspect'>, containers: readonly ContainerSummary[]): Promise<readonly ContainerDetails[]>;
   /** This container changed. */
   forget(container: string): void;
   /** Whether changes are told: without that nothing is kept. */
@@ -26,7 +26,7 @@ export function keepInspections(): Inspections {
   const questions = new Set<Set<string>>();
 
   const ask = async (
-    docker: Docker,
+    docker: Pick<Docker, 'inspect'>,
     containers: readonly ContainerSummary[],
     changed: ReadonlySet<string>,
   ): Promise<Map<string, Kept>> => {
