@@ -7,7 +7,7 @@ import { describeField, parseWith, z } from '../base/schema.ts';
 import { DockerConfig } from '../drivers/docker/config.ts';
 import { HttpConfig } from '../http/config.ts';
 import { InspectorConfig } from '../inspector/config.ts';
-import { ProbesConfig } from '../probes/config.ts';
+import { ProbesConfig, ProcessNamesFile } from '../probes/config.ts';
 import { ReportConfig } from '../report/config.ts';
 import { TracingConfig } from '../tracing/config.ts';
 
@@ -56,6 +56,23 @@ export interface Overrides {
 
 /** Checks the text of a configuration file; `name` is for the messages. Throws one Fault with all wrong fields. */
 export function parseConfig(text: string, name: string, overrides: Overrides = {}): Config {
+  const parsed = parseWith(Config, override(parseYaml(text, name), overrides));
+  if ('errors' in parsed) throw invalid(name, parsed.errors);
+  return withNames(parsed.value);
+}
+
+/** The names of process groups out of process-exporter's own file, in the place of those in ours. */
+function withNames(config: Config): Config {
+  const { namesFile } = config.probes.processes;
+  if (namesFile === undefined) return config;
+  const parsed = parseWith(ProcessNamesFile, parseYaml(readConfig(namesFile), namesFile));
+  if ('errors' in parsed) throw invalid(namesFile, parsed.errors);
+  const processes = { ...config.probes.processes, names: parsed.value.process_names };
+  return { ...config, probes: { ...config.probes, processes } };
+}
+
+/** YAML as plain values; `{}` for an empty text. Throws one Fault with all errors and their places. */
+function parseYaml(text: string, name: string): unknown {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   if (document.errors.length > 0) {
@@ -65,9 +82,7 @@ export function parseConfig(text: string, name: string, overrides: Overrides = {
     });
     throw invalid(name, details);
   }
-  const parsed = parseWith(Config, override(toPlain(document, name), overrides));
-  if ('errors' in parsed) throw invalid(name, parsed.errors);
-  return parsed.value;
+  return toPlain(document, name);
 }
 
 function toPlain(document: Document, name: string): unknown {

@@ -1,5 +1,8 @@
 // The `probes` slice of the configuration.
 import { z } from '../base/schema.ts';
+import { ProcessNames } from './process/names-config.ts';
+
+export { ProcessNamesFile } from './process/names-config.ts';
 
 export const ProbesConfig = z.strictObject({
   periodSeconds: z.number().min(1).max(3600).default(15),
@@ -11,6 +14,13 @@ export const ProbesConfig = z.strictObject({
       groupBy: z.enum(['comm', 'exe']).default('comm'),
       maxGroups: z.number().int().min(10).max(100_000).default(1000),
       smapsSeconds: z.number().min(0).max(86_400).default(60),
+      names: ProcessNames.optional(),
+      namesFile: z.string().startsWith('/').optional(),
+      children: z.boolean().default(true),
+    })
+    .refine(({ names, namesFile }) => names === undefined || namesFile === undefined, {
+      path: ['namesFile'],
+      message: 'either names or namesFile, not both',
     })
     .prefault({}),
   filesystem: z

@@ -3,7 +3,9 @@ import type { Collecting, Collector, CollectorContext } from '../collector.ts';
 import type { HostFiles } from '../host-files.ts';
 import { readBootId, readBootTime, readUnits, readUptime, sizeCountsFds, type KernelUnits } from './boot.ts';
 import { describeProcesses } from './details.ts';
+import { accumulate, groupFor } from './groups.ts';
 import { openGroupWriter, PROCESS_METRICS, writeErrors, writeHost } from './metrics.ts';
+import { namingBy, namingOf } from './naming.ts';
 import { restore, save, type Epoch } from './saved.ts';
 import { scanProcesses, type Scan } from './scan.ts';
 
@@ -32,15 +34,28 @@ interface Boot {
 }
 
 function openProcesses({ host, config, saved }: CollectorContext): Collecting {
-  const epoch: Epoch = { bootId: readBootId(host), groupBy: config.processes.groupBy };
+  const { names, groupBy, children, maxGroups } = config.processes;
+  const naming = names === undefined ? namingBy(groupBy) : namingOf(names, children);
+  const epoch: Epoch = { bootId: readBootId(host), groupBy: naming.id };
   const state = restore(saved, epoch);
+  // What was asked for and is not there is 0, not absent: an alert on it must fire.
+  for (const name of naming.configured) accumulate(state.groups, groupFor(state.groups, name, maxGroups), {});
   const writeGroups = openGroupWriter();
   let cycle = -1;
   let boot: Boot | undefined;
   let last: Scan | undefined;
 
   const scan = (boot: Boot): Scan =>
-    scanProcesses(state, { host, config, ...boot, cycle, now: readUptime(host), periodSeconds: PERIOD_SECONDS });
+    scanProcesses(state, {
+      host,
+      config,
+      naming,
+      ...boot,
+      bootTime: boot.time,
+      cycle,
+      now: readUptime(host),
+      periodSeconds: PERIOD_SECONDS,
+    });
 
   return {
     collect(out) {

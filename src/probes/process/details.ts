@@ -8,7 +8,7 @@ interface ProcessDetail {
   readonly pid: number;
   readonly ppid: number;
   readonly comm: string;
-  /** Null for kernel threads, which belong to no group. */
+  /** Null where it belongs to none: a kernel thread, or what no configured name matches. */
   readonly group: string | null;
   /** The kernel's letter. */
   readonly state: string;

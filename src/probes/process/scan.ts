@@ -4,6 +4,7 @@ import type { ProbesConfig } from '../config.ts';
 import type { KernelUnits } from './boot.ts';
 import { advance } from './counters.ts';
 import { accumulate, groupFor, summarize, type GroupGauges } from './groups.ts';
+import type { Naming } from './naming.ts';
 import { listFds, readProcess, sample, type Pass } from './read.ts';
 import type { Accumulated } from './saved.ts';
 import { parseStat, type Stat } from './stat.ts';
@@ -28,6 +29,9 @@ interface ScanInput {
   readonly config: ProbesConfig;
   readonly units: KernelUnits;
   readonly fdsBySize: boolean;
+  readonly naming: Naming;
+  /** Unix seconds at boot. */
+  readonly bootTime: number;
   readonly cycle: number;
   /** Uptime in seconds, taken before the pass: what starts during it counts as born after it. */
   readonly now: number;
@@ -49,10 +53,10 @@ export function scanProcesses(state: Accumulated, input: ScanInput): Scan {
     now,
     intervalSeconds: elapsed ?? input.periodSeconds,
     fdsBySize: input.fdsBySize,
-    withExe: config.processes.groupBy === 'exe',
+    withExe: input.naming.withExe,
     partial: new Set(),
   };
-  const { seen, unread, dropped } = visit(state, pass, config);
+  const { seen, unread, dropped } = visit(state, pass, input);
   if (seen.length === 0) throw new Error('no process could be read');
   if (!input.fdsBySize) listFds(seen, pass);
   forget(state, pass, unread);
@@ -63,7 +67,7 @@ export function scanProcesses(state: Accumulated, input: ScanInput): Scan {
   return {
     seen,
     gauges: gaugesOf(state, seen),
-    parts: partsAsked(config),
+    parts: partsAsked(config, input.naming),
     unreadStats: countBy(unread.values()),
     droppedGroups: dropped.size,
     now,
@@ -72,7 +76,10 @@ export function scanProcesses(state: Accumulated, input: ScanInput): Scan {
 }
 
 /** Reads each process once and adds what it did since the last pass to its group. */
-function visit(state: Accumulated, pass: Pass, { processes: { groupBy, maxGroups } }: ProbesConfig) {
+function visit(state: Accumulated, pass: Pass, { config, naming, bootTime, units }: ScanInput) {
+  const { maxGroups } = config.processes;
+  const startedAt = (ticks: number): number => bootTime + ticks / units.ticksPerSecond;
+  const asked = { host: pass.host, cycle: pass.cycle, table: state.table, startedAt };
   const seen: Tracked[] = [];
   const unread = new Map<number, Reason>();
   const dropped = new Set<string>();
@@ -91,7 +98,11 @@ function visit(state: Accumulated, pass: Pass, { processes: { groupBy, maxGroups
     const added = advance(process.counters, counters, process.born);
     seen.push(process);
     if (stat.kernel) continue;
-    const wanted = groupBy === 'exe' ? (process.exe ?? stat.comm) : stat.comm;
+    const wanted = naming.groupOf(process, asked);
+    if (wanted === undefined) {
+      process.group = undefined;
+      continue;
+    }
     process.group = groupFor(state.groups, wanted, maxGroups);
     if (process.group !== wanted) dropped.add(wanted);
     accumulate(state.groups, process.group, added);
@@ -99,8 +110,8 @@ function visit(state: Accumulated, pass: Pass, { processes: { groupBy, maxGroups
   return { seen, unread, dropped };
 }
 
-const partsAsked = ({ processes: { groupBy, smapsSeconds } }: ProbesConfig): Part[] =>
-  PARTS.filter((part) => (part !== 'exe' || groupBy === 'exe') && (part !== 'smaps_rollup' || smapsSeconds > 0));
+const partsAsked = ({ processes: { smapsSeconds } }: ProbesConfig, { withExe }: Naming): Part[] =>
+  PARTS.filter((part) => (part !== 'exe' || withExe) && (part !== 'smaps_rollup' || smapsSeconds > 0));
 
 const parsePid = (name: string): number | undefined => (/^[1-9][0-9]{0,9}$/.test(name) ? Number(name) : undefined);
 

@@ -23,6 +23,10 @@ export interface Tracked {
   ticksBefore: number | undefined;
   /** Kernel threads have none. */
   group: string | undefined;
+  /** What the operator's names made of its command line. */
+  named: { readonly cmdline: string; readonly group: string | undefined } | undefined;
+  /** The group of an ancestor, where it has none of its own. */
+  inherited: string | undefined;
   exe: string | undefined;
   uid: number | undefined;
   fds: number | undefined;
@@ -57,6 +61,8 @@ const newTracked = (pid: number, stat: Stat, born: boolean): Tracked => ({
   counters: {},
   ticksBefore: born ? 0 : undefined,
   group: undefined,
+  named: undefined,
+  inherited: undefined,
   exe: undefined,
   uid: undefined,
   fds: undefined,
@@ -124,6 +130,8 @@ function recall(process: Tracked, remembered: Map<number, Remembered>): void {
 
 /** After execve(2) or a new name: what was cached of the program is read anew. */
 function forgetProgram(process: Tracked): void {
+  process.named = undefined;
+  process.inherited = undefined;
   process.exe = undefined;
   process.describedAt = undefined;
 }
