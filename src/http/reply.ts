@@ -24,6 +24,11 @@ export function send(reply: FastifyReply, answer: RouteReply): FastifyReply {
   reply.code(answer.status ?? (body === null ? 204 : 200));
   if (body !== null) reply.type(answer.type ?? defaultType(body));
   for (const [name, value] of Object.entries(answer.headers ?? {})) reply.header(name, value);
+  // Nobody reads it: a watch or a log that is followed would go on for its whole time, without a connection to end it.
+  if (body instanceof Readable && reply.request.method === 'HEAD') {
+    body.destroy();
+    return reply.send();
+  }
   // A stream may have nothing to say for long: the client learns at once that it was accepted.
   if (body instanceof Readable) body.once('resume', () => reply.raw.flushHeaders());
   if (body === null || typeof body === 'string' || Buffer.isBuffer(body) || isStream(body))

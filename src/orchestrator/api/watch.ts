@@ -56,7 +56,10 @@ export async function watch(
     },
     bookmark: (revision) => bookmark(revision, false),
   });
-  return { type: 'application/json', body: Readable.from(lines, { objectMode: true, highWaterMark: 4 }) };
+  const body = Readable.from(lines, { objectMode: true, highWaterMark: 4 });
+  // A generator that was never begun has no end of its own.
+  body.once('close', end);
+  return { type: 'application/json', body };
 }
 
 const toLine = (type: string, object: object): string => `${JSON.stringify({ type, object })}\n`;

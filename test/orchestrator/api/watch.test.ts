@@ -2,7 +2,7 @@
 import t from 'tap';
 import { eventually } from '../../support/daemon.ts';
 import { random } from '../../support/random.ts';
-import { type Json, openBareApi, pod, PODS } from '../api-door.ts';
+import { type ApiDoor, type Json, openBareApi, pod, PODS } from '../api-door.ts';
 import { watchLines } from '../watching.ts';
 
 const LABELS = { type: 'application/merge-patch+json' } as const;
@@ -68,6 +68,34 @@ t.test('a watch ends after its time, with a bookmark from which it can go on', a
   t.match(watching.events, [
     { type: 'BOOKMARK', object: { kind: 'Pod', metadata: { resourceVersion: made.body['metadata'].resourceVersion } } },
   ]);
+});
+
+t.test('a watch that nobody reads is ended at once', async (t) => {
+  const { door, tokens, context } = await openBareApi(t);
+  const { objects } = context;
+  const { watch } = objects;
+  let open = 0;
+  objects.watch = async (...args) => {
+    const opened = await watch(...args);
+    const close = opened[Symbol.asyncDispose].bind(opened);
+    let once = true;
+    open += 1;
+    opened[Symbol.asyncDispose] = async () => {
+      if (once) open -= 1;
+      once = false;
+      await close();
+    };
+    return opened;
+  };
+  for (let i = 0; i < 3; i += 1) {
+    const { status } = await door.ask({ method: 'HEAD', path: `${PODS}?watch=true`, token: tokens.viewer });
+    t.equal(status, 200);
+  }
+  await eventually('none is left', () => open === 0 || undefined, 5000);
+  const again = await watchLines({ door, tokens } as ApiDoor, `${PODS}?watch=true`);
+  t.equal(open, 1);
+  again.stop();
+  await eventually('nor when its client has gone', () => open === 0 || undefined, 5000);
 });
 
 t.test('what cannot be watched is refused', async (t) => {
