@@ -2,6 +2,7 @@
 import type { CliCommand } from './command.ts';
 import { configCommand } from './config.ts';
 import { daemonCommand } from './daemon.ts';
+import { historyCommand } from './history.ts';
 import { inspectCommand } from './inspect.ts';
 import { kubeconfigCommand } from './kubeconfig.ts';
 import { mailCommand } from './mail.ts';
@@ -20,6 +21,7 @@ export const commands: readonly CliCommand[] = [
   daemonCommand,
   statusCommand,
   topCommand,
+  historyCommand,
   inspectCommand,
   reportCommand,
   messageCommand,

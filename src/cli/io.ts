@@ -1,5 +1,6 @@
 // Where a command writes, and how: colour only on a terminal (and never with NO_COLOR), tables aligned by display width.
 import { stripVTControlCharacters, styleText } from 'node:util';
+import { openScreen, type Screen } from './screen.ts';
 
 export interface Io {
   /** Prints one line of the command's result. */
@@ -8,6 +9,8 @@ export interface Io {
   err(line: string): void;
   readonly colour: boolean;
   readonly columns: number;
+  /** Takes the whole terminal over; absent where there is none. */
+  readonly screen?: () => Screen;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
@@ -18,13 +21,15 @@ export const paint = (io: Io, how: Paint, text: string): string =>
 
 /** The terminal, or a pipe, of this process. */
 export function processIo(): Io {
-  const { stdout, stderr, env } = process;
+  const { stdin, stdout, stderr, env } = process;
+  const whole = stdin.isTTY === true && stdout.isTTY === true && env['TERM'] !== 'dumb';
   return {
     out: (line) => stdout.write(`${line}\n`),
     // Standard error may go to a file while standard output is a terminal.
     err: (line) => stderr.write(`${stderr.isTTY === true ? line : stripVTControlCharacters(line)}\n`),
     colour: stdout.isTTY === true && env['NO_COLOR'] === undefined && env['TERM'] !== 'dumb',
     columns: stdout.columns ?? 120,
+    ...(whole ? { screen: () => openScreen(stdin, stdout) } : {}),
     env,
   };
 }

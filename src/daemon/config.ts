@@ -58,16 +58,16 @@ export interface Overrides {
 export function parseConfig(text: string, name: string, overrides: Overrides = {}): Config {
   const parsed = parseWith(Config, override(parseYaml(text, name), overrides));
   if ('errors' in parsed) throw invalid(name, parsed.errors);
-  return withNames(parsed.value);
+  return parsed.value;
 }
 
-/** The names of process groups out of process-exporter's own file, in the place of those in ours. */
-function withNames(config: Config): Config {
-  const { namesFile } = config.probes.processes;
+/** With the names of process groups out of process-exporter's own file, behind those in ours. Throws as {@link parseConfig}. */
+export function withNamesFile(config: Config): Config {
+  const { names = [], namesFile } = config.probes.processes;
   if (namesFile === undefined) return config;
   const parsed = parseWith(ProcessNamesFile, parseYaml(readConfig(namesFile), namesFile));
   if ('errors' in parsed) throw invalid(namesFile, parsed.errors);
-  const processes = { ...config.probes.processes, names: parsed.value.process_names };
+  const processes = { ...config.probes.processes, names: [...names, ...parsed.value.process_names] };
   return { ...config, probes: { ...config.probes, processes } };
 }
 
@@ -127,7 +127,7 @@ export function loadConfig(file: string | undefined, overrides: Overrides = {}):
   const path = file ?? (exists(DEFAULT_CONFIG_FILE) ? DEFAULT_CONFIG_FILE : undefined);
   return path === undefined
     ? parseConfig('', 'the command line', overrides)
-    : parseConfig(readConfig(path), path, overrides);
+    : withNamesFile(parseConfig(readConfig(path), path, overrides));
 }
 
 /** The text of a configuration file of sane size. */

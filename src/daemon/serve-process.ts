@@ -9,7 +9,14 @@ import { z } from '../base/schema.ts';
 import { type FrontDoor, httpMigrations, openFrontDoor, type Parts, roleHas } from '../http/index.ts';
 import { inspectorMigrations, inspectorRoutes, openInspector, watched } from '../inspector/index.ts';
 import { agentCalls, openOrchestrator, orchestratorMigrations } from '../orchestrator/index.ts';
-import { enabledCollectors, openSnapshots, probeRoutes, snapshotProcedures, unknownDisabled } from '../probes/index.ts';
+import {
+  enabledCollectors,
+  openHistory,
+  openSnapshots,
+  probeRoutes,
+  snapshotProcedures,
+  unknownDisabled,
+} from '../probes/index.ts';
 import { openReporter, reportMigrations } from '../report/index.ts';
 import {
   ledgerMetrics,
@@ -65,6 +72,13 @@ function build(boot: ServeBoot, log: Logger, components: () => Components): read
   const registry = ownMetrics({ version: boot.version, parts, view });
   const observe = rpcMetrics(registry);
   ledgerMetrics(registry, ledger.counts);
+  const history = openHistory({
+    dir: join(dir.state, 'history'),
+    config: config.probes.history,
+    registry,
+    log,
+    now,
+  });
   const probe = client('probe');
 
   /** A fresh collection; while the probe process is being started, its first one. */
@@ -114,14 +128,22 @@ function build(boot: ServeBoot, log: Logger, components: () => Components): read
   });
 
   const procedures: readonly Procedure[] = [
-    ...snapshotProcedures(snapshots),
+    ...snapshotProcedures(snapshots, history.take),
     ...ledger.procedures,
     procedure({ name: 'Daemon::summary', right: 'admin', request: z.object({}), handler: () => summary() }),
   ];
   const door: FrontDoor = openFrontDoor({
     config: config.http,
     routes: [
-      ...probeRoutes({ snapshots, own: registry, refresh: () => refresh(2000), log, now }),
+      ...probeRoutes({
+        snapshots,
+        own: registry,
+        refresh: () => refresh(2000),
+        fdsGrowth: history.fdsGrowth,
+        log,
+        now,
+      }),
+      ...history.routes,
       ...inspectorRoutes({ inspector, store: state.store, config: config.inspector }),
       ...reporter.routes,
       ...tracing.routes,
@@ -160,6 +182,7 @@ function build(boot: ServeBoot, log: Logger, components: () => Components): read
 
   return [
     ledger,
+    history,
     answering(boot, rpcHandler({ service: 'jdos-serve', procedures, may: () => true, log, recorder, observe })),
     state,
     view,

@@ -18,10 +18,6 @@ export const ProbesConfig = z.strictObject({
       namesFile: z.string().startsWith('/').optional(),
       children: z.boolean().default(true),
     })
-    .refine(({ names, namesFile }) => names === undefined || namesFile === undefined, {
-      path: ['namesFile'],
-      message: 'either names or namesFile, not both',
-    })
     .prefault({}),
   filesystem: z
     .strictObject({

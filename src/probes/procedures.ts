@@ -6,14 +6,18 @@ import { Publication } from './publication.ts';
 import type { Runner } from './runner.ts';
 import type { Snapshots } from './snapshots.ts';
 
-/** Served by the serve process, called by the probe process. */
-export const snapshotProcedures = (snapshots: Snapshots): readonly Procedure[] => [
+/** Served by the serve process, called by the probe process. `onPublished` is told what was accepted. */
+export const snapshotProcedures = (
+  snapshots: Snapshots,
+  onPublished: (publications: readonly Publication[]) => void,
+): readonly Procedure[] => [
   procedure({
     name: 'Probes::publish',
     right: 'admin',
     request: z.object({ publications: z.array(Publication).max(1000) }),
     handler({ publications }) {
       for (const publication of publications) snapshots.accept(publication);
+      onPublished(publications);
       return { missing: snapshots.missing() };
     },
   }),

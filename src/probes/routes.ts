@@ -6,6 +6,7 @@ import { route, type Route, type RouteReply } from '../base/route.ts';
 import { z } from '../base/schema.ts';
 import type { View } from './collector.ts';
 import { CONTENT_TYPES, negotiate, renderExposition, type ExposedFamily } from './exposition.ts';
+import { BY, type By, type FdsGrowthView } from './history/index.ts';
 import { nodeSelfFamilies, ownFamilies, selfFamilies } from './self-metrics.ts';
 import type { CollectorFacts, Snapshots } from './snapshots.ts';
 
@@ -26,6 +27,8 @@ interface ProbeRoutesOptions {
   readonly own: Registry;
   /** Has the fast collectors run and publish once now. */
   readonly refresh: () => Promise<void>;
+  /** How fast processes gain file descriptors. */
+  readonly fdsGrowth: Pick<FdsGrowthView, 'process'>;
   readonly log: Logger;
   /** Unix milliseconds. */
   readonly now: () => number;
@@ -96,16 +99,17 @@ function selectCollectors(offered: readonly CollectorFacts[], query: Selection):
 
 const count = z.number().nullable();
 const Processes = z.object({
-  processes: z.array(z.looseObject({ pid: z.number(), cpuRatio: count, rssBytes: count, fds: count })),
+  processes: z.array(
+    z.looseObject({ pid: z.number(), startTime: z.number(), cpuRatio: count, rssBytes: count, fds: count }),
+  ),
   dstate: z.array(z.looseObject({ pid: z.number() })),
   zombies: z.array(z.looseObject({ pid: z.number() })),
 });
-const SORTED_BY = { cpu: 'cpuRatio', rss: 'rssBytes', fds: 'fds' } as const;
 const PROCESS_COLLECTOR = 'process';
 /** A collection is fresh for this many milliseconds: asking more often does not run the collectors more often. */
 const FRESH_MS = 1000;
 
-function processesRoute({ snapshots, refresh, now }: ProbeRoutesOptions): Route {
+function processesRoute({ snapshots, refresh, fdsGrowth, now }: ProbeRoutesOptions): Route {
   const collectedAt = (): number | undefined =>
     snapshots.collectors().find(({ name }) => name === PROCESS_COLLECTOR)?.lastSuccessAt;
   return route({
@@ -114,7 +118,7 @@ function processesRoute({ snapshots, refresh, now }: ProbeRoutesOptions): Route 
     right: 'read',
     summary: 'The processes that use most CPU, memory or file descriptors, and those that are stuck or dead',
     query: z.object({
-      by: z.enum(['cpu', 'rss', 'fds']).default('cpu'),
+      by: z.enum(Object.keys(BY) as [By, ...By[]]).default('cpu'),
       limit: z.coerce.number().int().min(1).max(150).default(50),
       fresh: z.enum(['true', 'false']).default('false'),
     }),
@@ -124,8 +128,11 @@ function processesRoute({ snapshots, refresh, now }: ProbeRoutesOptions): Route 
       const details = Processes.safeParse(snapshots.details(PROCESS_COLLECTOR));
       if (at === undefined || !details.success) throw new Fault(NOT_SEEN_YET, 'the processes have not been read yet');
       const { processes, dstate, zombies } = details.data;
-      const key = SORTED_BY[by];
-      const items = processes.toSorted((a, b) => (b[key] ?? -1) - (a[key] ?? -1)).slice(0, limit);
+      const key = BY[by];
+      const items = processes
+        .toSorted((a, b) => (b[key] ?? -1) - (a[key] ?? -1))
+        .slice(0, limit)
+        .map((process) => ({ ...process, fdsGrowthPerHour: fdsGrowth.process(process) ?? null }));
       return { body: { items, at, dstate, zombies, next: null } };
     },
   });

@@ -6,6 +6,7 @@ import { Registry } from '../../src/base/metrics.ts';
 import type { DaemonView } from '../../src/daemon/daemon-view.ts';
 import { ownMetrics } from '../../src/daemon/own-metrics.ts';
 import { httpMetrics } from '../../src/http/metrics.ts';
+import { historyMetrics } from '../../src/probes/history/metrics.ts';
 import { collectors } from '../../src/probes/registry.ts';
 import { NODE_SELF_METRICS, SELF_METRICS } from '../../src/probes/self-metrics.ts';
 import { ledgerMetrics } from '../../src/tracing/ledger/metrics.ts';
@@ -17,6 +18,7 @@ import { sources } from './fault-sources.ts';
 
 /** Everything that registers metrics of the daemon's own, by the part it belongs to. */
 const REGISTRARS: Readonly<Record<string, (registry: Registry) => void>> = {
+  history: (registry) => historyMetrics(registry, () => ({ stats: undefined, growth: undefined })),
   http: httpMetrics,
   messages: (registry) => ledgerMetrics(registry, () => ({ recorded: 0, unrecorded: 0, bytes: 0 })),
   traces: (registry) => traceMetrics(registry, () => undefined),

@@ -42,7 +42,14 @@ t.test('all collectors read this very host in two rounds, and promtool parses wh
   const log = openLog('test', 'silent');
   const config = ProbesConfig.parse({});
   const snapshots = openSnapshots({ collectors, log, now: Date.now });
-  const routes = probeRoutes({ snapshots, own: new Registry(), refresh: async () => {}, log, now: Date.now });
+  const routes = probeRoutes({
+    snapshots,
+    own: new Registry(),
+    refresh: async () => {},
+    fdsGrowth: { process: () => undefined },
+    log,
+    now: Date.now,
+  });
   snapshots.watch(metrics.map(({ name }) => name));
   const runner = openRunner({
     collectors,

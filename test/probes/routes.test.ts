@@ -33,7 +33,8 @@ function site(refresh: () => Promise<void> = async () => {}) {
   const now = () => NOW;
   const snapshots = openSnapshots({ collectors: FACTS, log, now });
   const own = new Registry();
-  const routes = probeRoutes({ snapshots, own, refresh, log, now });
+  const fdsGrowth = { process: ({ pid }: { pid: number }) => (pid === 1 ? 12.5 : undefined) };
+  const routes = probeRoutes({ snapshots, own, refresh, fdsGrowth, log, now });
   /** As `http/` calls it: the query is validated first. */
   const get = async (path: string, query: object = {}, headers: Record<string, string> = {}): Promise<RouteReply> => {
     const found = routes.find((route) => route.path === path) as Route;
@@ -154,6 +155,7 @@ t.test('an own metric that throws takes no other down', async (t) => {
 
 const process = (pid: number, cpuRatio: number | null, rssBytes: number, fds: number | null) => ({
   pid,
+  startTime: 1_700_000_000 + pid,
   cpuRatio,
   rssBytes,
   fds,
@@ -172,10 +174,10 @@ t.test('/jdos/v1/processes sorts what is known first and says when it was seen',
   const pids = async (query: object) =>
     ((await it.get('/jdos/v1/processes', query)).body as { items: { pid: number }[] }).items.map(({ pid }) => pid);
   t.same(await pids({}), [3, 1, 2]);
-  t.same(await pids({ by: 'rss' }), [2, 3, 1]);
+  t.same(await pids({ by: 'memory' }), [2, 3, 1]);
   t.same(await pids({ by: 'fds', limit: '2' }), [3, 2]);
   t.match((await it.get('/jdos/v1/processes')).body, {
-    items: [{ comm: 'p3' }, {}, {}],
+    items: [{ comm: 'p3', fdsGrowthPerHour: null }, { comm: 'p1', fdsGrowthPerHour: 12.5 }, {}],
     at: NOW - 5000,
     dstate: [{ pid: 8, wchan: 'nfs_wait' }],
     zombies: [{ pid: 9 }],

@@ -160,7 +160,7 @@ t.test('a publication of a collector that is not run here is refused', async (t)
 
 t.test('the procedures take and give what the schemas say, over JSON', async (t) => {
   const { store } = snapshots();
-  const [publish, resume] = snapshotProcedures(store);
+  const [publish, resume] = snapshotProcedures(store, () => undefined);
   t.same(
     [publish?.name, publish?.right, resume?.name, resume?.right],
     ['Probes::publish', 'admin', 'Probes::resume', 'admin'],

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { parseConfig } from '../../../src/daemon/config.ts';
+import { parseConfig, withNamesFile } from '../../../src/daemon/config.ts';
 import { Fault } from '../../../src/base/fault.ts';
 import { HostFiles } from '../../../src/probes/host-files.ts';
 import { ProcessNames } from '../../../src/probes/process/names-config.ts';
@@ -122,18 +122,19 @@ t.test('a file of process-exporter is taken as it is, and its errors have its na
     bad: 'process_names:\n  - cmdline: ["["]\n',
   });
   const at = (file: string, more = ''): string => `probes: { processes: { namesFile: ${join(dir, file)}${more} } }`;
-  const { names } = parseConfig(at('good'), 'jdos.yaml').probes.processes;
+  const { names } = withNamesFile(parseConfig(at('good'), 'jdos.yaml')).probes.processes;
   t.same(names, [{ name: '{{.Comm}}', cmdline: ['.+'] }]);
   const refused = (text: string): unknown => {
     try {
-      return parseConfig(text, 'jdos.yaml');
+      return withNamesFile(parseConfig(text, 'jdos.yaml'));
     } catch (error) {
       return error instanceof Fault ? error.message : error;
     }
   };
   t.match(refused(at('bad')), new RegExp(`${join(dir, 'bad')} is not valid:\n.*process_names\\[0\\]\\.cmdline\\[0\\]`));
   t.match(refused(at('none')), /cannot read .*none \(ENOENT\)/);
-  t.match(refused(at('good', ', names: []')), /namesFile.*not both/);
+  const both = withNamesFile(parseConfig(at('good', ', names: [{ comm: [first] }]'), 'jdos.yaml'));
+  t.match(both.probes.processes.names, [{ comm: ['first'] }, { cmdline: ['.+'] }], 'ours come first');
 });
 
 t.test('a pattern that would backtrack for ever does not', async (t) => {

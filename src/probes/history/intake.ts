@@ -1,0 +1,145 @@
+// From the lines of collections to the samples of series: counters become rates, labels are summed over, gaps stay gaps.
+import { hasLabels, parseSeries, without } from './labels.ts';
+import { Accumulator, interval, type Moment, rate } from './rollup.ts';
+import type { KeptFamily, KeptMetric } from './series.ts';
+
+/** The chosen families of one collection, as sample lines. */
+export interface Lines extends Moment {
+  readonly collector: string;
+  readonly periodSeconds: number;
+  readonly families: readonly { readonly name: string; readonly text: string }[];
+}
+
+/** A series of which samples come in. */
+export interface Live {
+  /** Its name as it stands in a sample line, without the labels that are summed over. */
+  readonly text: string;
+  readonly metric: string;
+  readonly family: KeptFamily;
+  /** The thing it is about, where only the worst of many are kept. */
+  readonly subject: string | undefined;
+  /** The samples of the minute under way. */
+  readonly minute: Accumulator;
+  /** What a sum has of the collection under way; NaN when a part of it is not known. */
+  pending: number;
+  /** The collection in which a line of it stood last. */
+  round: number;
+}
+
+/** One line of the exposition; several may be summed into one series. */
+interface Line {
+  /** Undefined for what is not kept. */
+  readonly series: Live | undefined;
+  /** The value of the counter in the collection `round`. */
+  before: number;
+  round: number;
+}
+
+interface Source {
+  last: Moment | undefined;
+  round: number;
+}
+
+export interface Intake {
+  take(lines: Lines): void;
+  readonly series: ReadonlyMap<string, Live>;
+  /** Forgets what did not come for `rounds` collections of any collector. */
+  forget(rounds: number): void;
+  /** Series that were beyond the limit, since the start. */
+  readonly dropped: ReadonlySet<string>;
+}
+
+/** Most names kept of series that were beyond the limit. */
+const DROPPED_NAMES = 1000;
+
+export function openIntake(families: readonly KeptFamily[], maxSeries: number): Intake {
+  const rules = new Map<string, { readonly rule: KeptMetric; readonly family: KeptFamily }>(
+    families.flatMap((family) => family.metrics.map((rule) => [rule.metric, { rule, family }] as const)),
+  );
+  const sources = new Map<string, Source>();
+  const lines = new Map<string, Line>();
+  const series = new Map<string, Live>();
+  const dropped = new Set<string>();
+  const touched: Live[] = [];
+  let round = 0;
+
+  const newLine = (head: string, rule: KeptMetric, family: KeptFamily): Line => {
+    const line: Line = { series: liveOf(head, rule, family), before: Number.NaN, round: -1 };
+    lines.set(head, line);
+    return line;
+  };
+  const liveOf = (head: string, rule: KeptMetric, family: KeptFamily): Live | undefined => {
+    const name = parseSeries(head);
+    if (name === undefined || (rule.where !== undefined && !hasLabels(name, rule.where))) return undefined;
+    const text = rule.sum === undefined ? head : without(name, rule.sum);
+    const known = series.get(text);
+    if (known !== undefined) return known;
+    if (series.size >= maxSeries) {
+      if (dropped.size < DROPPED_NAMES) dropped.add(text);
+      return undefined;
+    }
+    const subject = family.worst === undefined ? undefined : (name.labels[family.worst.label] ?? '');
+    const live: Live = {
+      text,
+      metric: name.metric,
+      family,
+      subject,
+      minute: new Accumulator(),
+      pending: 0,
+      round: -1,
+    };
+    series.set(text, live);
+    return live;
+  };
+  const takeFamily = (text: string, rule: KeptMetric, family: KeptFamily, since: number, seconds: number): void => {
+    for (let from = 0; from < text.length;) {
+      const newline = text.indexOf('\n', from);
+      const end = newline === -1 ? text.length : newline;
+      const space = text.lastIndexOf(' ', end);
+      const head = text.slice(from, space);
+      const value = Number(text.slice(space + 1, end));
+      from = end + 1;
+      const line = lines.get(head) ?? newLine(head, rule, family);
+      const live = line.series;
+      if (live === undefined) {
+        line.round = round;
+        continue;
+      }
+      if (live.round !== round) {
+        live.round = round;
+        live.pending = 0;
+        touched.push(live);
+      }
+      if (rule.as === 'value') live.pending += value;
+      else {
+        const known = line.round === since && seconds > 0 ? rate(line.before, value, seconds) : undefined;
+        live.pending += known ?? Number.NaN;
+        line.before = value;
+      }
+      line.round = round;
+    }
+  };
+
+  return {
+    series,
+    dropped,
+    take({ collector, periodSeconds, families: given, at, uptime }) {
+      const now = { at, uptime };
+      const source = sources.get(collector) ?? { last: undefined, round: -1 };
+      const seconds = source.last === undefined ? undefined : interval(source.last, now, periodSeconds);
+      round += 1;
+      for (const { name, text } of given) {
+        const found = rules.get(name);
+        if (found !== undefined) takeFamily(text, found.rule, found.family, source.round, seconds ?? 0);
+      }
+      for (const live of touched) live.minute.add(live.pending);
+      touched.length = 0;
+      sources.set(collector, { last: now, round });
+    },
+    forget(rounds) {
+      const oldest = round - rounds;
+      for (const [head, line] of lines) if (line.round < oldest) lines.delete(head);
+      for (const [text, live] of series) if (live.round < oldest) series.delete(text);
+    },
+  };
+}

@@ -1,0 +1,65 @@
+// What history holds after kill -9 of the whole daemon: everything but the minute under way.
+import { readFileSync } from 'node:fs';
+import t from 'tap';
+import { eventually, privateDirectory, type RunningDaemon, startDaemon } from '../support/daemon.ts';
+
+// Two minutes have to go by.
+t.setTimeout(300_000);
+
+interface Answer {
+  readonly items: readonly { readonly points: readonly (readonly number[])[] }[];
+}
+
+const points = async (daemon: RunningDaemon): Promise<readonly (readonly number[])[]> => {
+  const { items } = (await daemon.get('/jdos/v1/history?metric=node_load1')) as Answer;
+  return items[0]?.points ?? [];
+};
+
+/** Kills every process of the daemon at once, the supervisor first. */
+async function killAll(daemon: RunningDaemon): Promise<void> {
+  const agent = daemon.child.pid ?? 0;
+  const others = readFileSync(`/proc/${agent}/task/${agent}/children`, 'utf8').split(' ').filter(Boolean);
+  const dead = daemon.stop('SIGKILL');
+  for (const pid of others) process.kill(Number(pid), 'SIGKILL');
+  await dead;
+}
+
+t.test('minutes that are over and the processes in them survive kill -9', { timeout: 290_000 }, async (t) => {
+  const options = { dataDir: privateDirectory(t), config: 'probes: { periodSeconds: 2 }\n' };
+  let daemon = startDaemon(t, options);
+  await daemon.until(/listens/);
+  const before = await eventually(
+    'a minute that is over',
+    async () => {
+      const found = await points(daemon);
+      return found.length >= 1 ? found : undefined;
+    },
+    90_000,
+  );
+  const at = before[0]?.[0] ?? 0;
+  const wanted = `/jdos/v1/history/processes?at=${at + 59_000}&by=memory&limit=5`;
+  const processes = (await daemon.get(wanted)) as { items: readonly object[]; at: number };
+  t.ok(processes.items.length > 0, `${processes.items.length} processes`);
+  await killAll(daemon);
+
+  daemon = startDaemon(t, options);
+  await daemon.until(/listens/);
+  const after = await eventually('history is open', async () => {
+    const found = await points(daemon);
+    return found.length > 0 ? found : undefined;
+  });
+  t.same(after.slice(0, before.length), before, 'the same minutes');
+  t.match(await daemon.get(wanted), { at: processes.at, items: processes.items }, 'the same processes');
+  const status = (await daemon.cli('status')).out;
+  t.match(status, /^history +available/m);
+  const shown = await daemon.cli('top', '--at', new Date(at + 59_000).toISOString(), '--by', 'memory');
+  t.equal(shown.code, 0, shown.err);
+  t.match(shown.out, /^culprit: .*(pid \d+).*$/m);
+  t.match((await daemon.cli('history', 'node_load1')).out, /^node_load1\n[ ▁▂▃▄▅▆▇█]+\nMIN +MEAN +MAX +LAST\n/m);
+  const none = await daemon.cli('top', '--at', '2020-01-01');
+  t.equal(none.code, 1);
+  t.match(
+    none.err,
+    /no processes were collected around 2020-01-01T.*: there is history from .* to .*\n.*JD_HISTORY_NOTHING_THEN/,
+  );
+});
