@@ -130,21 +130,30 @@ function decodeMember(type: Type, { bytes, value }: Part): unknown {
 }
 
 function decodeMessage(message: Message, bytes: Buffer): Readonly<Record<string, unknown>> {
-  const decoded: Record<string, unknown> = {};
+  const decoded = new Map<string, unknown>();
+  const lists = new Map<string, unknown[]>();
+  const labels = new Map<string, [string, string][]>();
   for (const part of parts(bytes)) {
     const member = Object.hasOwn(message, part.number) ? message[part.number] : undefined;
     if (member === undefined) continue;
-    const value = decodeMember(member.type, part);
-    if (member.type === 'labels') {
+    const { name, type, many } = member;
+    const value = decodeMember(type, part);
+    if (type === 'labels') {
       const { key = '', value: of = '' } = value as { readonly key?: string; readonly value?: string };
-      // An own property whatever the key is.
-      decoded[member.name] = Object.fromEntries([...Object.entries(decoded[member.name] ?? {}), [key, of]]);
-    } else if (member.many === true) {
-      decoded[member.name] = [...((decoded[member.name] as readonly unknown[] | undefined) ?? []), value];
-      // Go writes texts that are empty; JSON leaves them out.
-    } else if (value !== undefined && value !== '') decoded[member.name] = value;
+      addTo(labels, name, [key, of]);
+    } else if (many === true) addTo(lists, name, value);
+    // Go writes texts that are empty; JSON leaves them out.
+    else if (value !== undefined && value !== '') decoded.set(name, value);
   }
-  return decoded;
+  // Made at once, for there may be hundreds of thousands; own properties, whatever a key is called.
+  for (const [name, entries] of labels) decoded.set(name, Object.fromEntries(entries));
+  return Object.fromEntries([...decoded, ...lists]);
+}
+
+function addTo<T>(lists: Map<string, T[]>, name: string, item: T): void {
+  const list = lists.get(name);
+  if (list === undefined) lists.set(name, [item]);
+  else list.push(item);
 }
 
 /** A body of `application/vnd.kubernetes.protobuf`; undefined for a kind that is read as JSON and YAML only. Throws 400. */
