@@ -40,10 +40,10 @@ function checkSize(object: AnyObject): void {
 export function check(resource: Resource, object: AnyObject, caller: Caller, before?: AnyObject): void {
   const causes = resource.validate(object);
   if (causes.length > 0) throw invalidObject(kindSubject(resource, object.metadata.name ?? ''), causes);
-  const known = before === undefined ? [] : (resource.admit?.(before, caller) ?? []).map(causeText);
-  const refused = (resource.admit?.(object, caller) ?? []).filter((one) => !known.includes(causeText(one)));
+  const known = new Set(before === undefined ? [] : (resource.admit?.(before, caller) ?? []).map(causeText));
+  const refused = (resource.admit?.(object, caller) ?? []).filter((one) => !known.has(causeText(one)));
   if (refused.length > 0) {
-    const why = `beyond what the role ${caller.role} may ask for (Pod Security level "baseline"): ${refused.map(causeText).join(', ')}`;
+    const why = `beyond what the role ${caller.role} may ask for (Pod Security level "baseline"): ${refused.slice(0, 20).map(causeText).join(', ')}`;
     throw forbiddenObject(subjectOf(resource, object.metadata.name), why, refused);
   }
   checkSize(object);

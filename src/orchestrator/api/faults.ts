@@ -107,9 +107,14 @@ export const conflict = (subject: Subject, why: string): KubeFault =>
 
 export const MODIFIED = 'the object has been modified; please apply your changes to the latest version and try again';
 
+/** A manifest can have a hundred thousand faults; nobody reads more of them at once. */
+const MOST_CAUSES = 100;
+
 /** `Pod "x" is invalid: spec.containers: Required value`; several in brackets. */
-export function invalidObject(subject: Subject, causes: readonly Cause[]): KubeFault {
+export function invalidObject(subject: Subject, found: readonly Cause[]): KubeFault {
+  const causes = found.slice(0, MOST_CAUSES);
   const texts = [...new Set(causes.map(causeText))];
+  if (found.length > causes.length) texts.push(`and ${found.length - causes.length} more`);
   const [first = 'unknown'] = texts;
   const all = texts.length === 1 ? first : `[${texts.join(', ')}]`;
   return new KubeFault(INVALID, 'Invalid', `${subject.kind} ${JSON.stringify(subject.name)} is invalid: ${all}`, {
@@ -122,5 +127,5 @@ export function invalidObject(subject: Subject, causes: readonly Cause[]): KubeF
 export const forbiddenObject = (subject: Subject, why: string, causes: readonly Cause[] = []): KubeFault =>
   new KubeFault(FORBIDDEN, 'Forbidden', `${subject.kind} ${JSON.stringify(subject.name)} is forbidden: ${why}`, {
     subject,
-    causes,
+    causes: causes.slice(0, MOST_CAUSES),
   });

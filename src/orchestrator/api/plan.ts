@@ -15,6 +15,8 @@ import { parseYaml, type YamlDocument } from './yaml.ts';
 
 const DEADLINE_MS = 20_000;
 const MAX_MANIFESTS = 1000;
+/** Of one manifest. */
+const MAX_WARNINGS = 100;
 
 const Refusal = z.object({ field: z.string().optional(), message: z.string() });
 const PlanAnswer = z.object({
@@ -98,7 +100,7 @@ export const planRoute = (context: ApiContext, calls: AgentCalls): Route =>
         const name = nameOf(raw, i);
         try {
           const { object, warnings: said } = examine(context, raw, caller);
-          warnings.push(...said.map((message) => ({ object: name, message })));
+          for (const message of said.slice(0, MAX_WARNINGS)) warnings.push({ object: name, message });
           const { uid: _, resourceVersion: __, ...metadata } = object.metadata;
           if (object.kind === 'Pod') pods.push({ ...object, metadata });
         } catch (error) {

@@ -52,7 +52,10 @@ export function podRow(pod: Pod, now: number): readonly (string | number)[] {
   const ended = statuses
     .map(({ lastState }) => Date.parse(lastState?.terminated?.finishedAt ?? ''))
     .filter((at) => !Number.isNaN(at));
-  const ago = restarts > 0 && ended.length > 0 ? ` (${age(new Date(Math.max(...ended)).toISOString(), now)} ago)` : '';
+  const ago =
+    restarts > 0 && ended.length > 0
+      ? ` (${age(new Date(ended.reduce((one, other) => Math.max(one, other))).toISOString(), now)} ago)`
+      : '';
   return [
     pod.metadata.name,
     `${statuses.filter(({ ready, state }) => ready && state.running !== undefined).length}/${pod.spec.containers.length}`,

@@ -14,7 +14,6 @@ export function validateMeta({ metadata }: KubeObject, checkName: NameCheck = dn
     const wrong = checkName(metadata.name);
     if (wrong !== undefined) causes.push(invalid('metadata.name', metadata.name, wrong));
   }
-  causes.push(...validateLabels(metadata.labels ?? {}, 'metadata.labels'));
   let size = 0;
   for (const [key, value] of Object.entries(metadata.annotations ?? {})) {
     // Kubernetes checks annotations' keys in lower case.
@@ -29,7 +28,7 @@ export function validateMeta({ metadata }: KubeObject, checkName: NameCheck = dn
       message: `Too long: may not be more than ${MAX_ANNOTATIONS} bytes`,
     });
   }
-  return causes;
+  return [...causes, ...validateLabels(metadata.labels ?? {}, 'metadata.labels')];
 }
 
 export function validateLabels(labels: Readonly<Record<string, string>>, field: string): readonly Cause[] {
