@@ -1,5 +1,6 @@
 // The `probes` slice of the configuration.
 import { z } from '../base/schema.ts';
+import { HistoryConfig } from './history/config.ts';
 import { ProcessNames } from './process/names-config.ts';
 
 export { ProcessNamesFile } from './process/names-config.ts';
@@ -56,5 +57,6 @@ export const ProbesConfig = z.strictObject({
     .prefault({}),
   network: z.strictObject({ excludeDevices: z.array(z.string()).default([]) }).prefault({}),
   disk: z.strictObject({ excludeDevices: z.array(z.string()).default(['ram', 'loop', 'fd']) }).prefault({}),
+  history: HistoryConfig.prefault({}),
 });
 export type ProbesConfig = z.output<typeof ProbesConfig>;
