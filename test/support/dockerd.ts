@@ -1,6 +1,7 @@
 // A private Docker Engine for tests: its own data, its own socket, no network of its own, and two images made of busybox.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import {
+  chmodSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -112,7 +113,7 @@ export async function startDockerd(t: Test, { liveRestore = false } = {}): Promi
     rmSync(dir, { recursive: true, force: true });
   });
   await dockerd.start();
-  await makeImages(dir, socket);
+  await makeImages(socket);
   return dockerd;
 }
 
@@ -138,13 +139,24 @@ async function removeAll(dockerd: Dockerd): Promise<void> {
   await Promise.all(ids.map((id) => dockerd.api('DELETE', `/containers/${id}?force=1&v=1`)));
 }
 
-async function makeImages(dir: string, socket: string): Promise<void> {
-  const root = join(dir, 'image');
-  mkdirSync(join(root, 'bin'), { recursive: true });
-  mkdirSync(join(root, 'tmp'), { mode: 0o777 });
-  copyFileSync('/usr/bin/busybox', join(root, 'bin', 'busybox'));
-  for (const tool of TOOLS) symlinkSync('busybox', join(root, 'bin', tool));
-  const tar = execFileSync('tar', ['-C', root, '-c', '.'], { maxBuffer: 64 * 1024 * 1024 });
+/** A root file system with busybox in it, as a tar. */
+export function busyboxTar(): Buffer {
+  const root = mkdtempSync(join(tmpdir(), 'jd-'));
+  try {
+    // It becomes the root directory, which every user may enter.
+    chmodSync(root, 0o755);
+    mkdirSync(join(root, 'bin'));
+    mkdirSync(join(root, 'tmp'), { mode: 0o777 });
+    copyFileSync('/usr/bin/busybox', join(root, 'bin', 'busybox'));
+    for (const tool of TOOLS) symlinkSync('busybox', join(root, 'bin', tool));
+    return execFileSync('tar', ['-C', root, '-c', '.'], { maxBuffer: 64 * 1024 * 1024 });
+  } finally {
+    rmSync(root, { recursive: true, force: true });
+  }
+}
+
+async function makeImages(socket: string): Promise<void> {
+  const tar = busyboxTar();
   const wait = 'trap "exit 0" TERM; while :; do sleep 1000 & wait $!; done';
   const changes = [`ENTRYPOINT ${JSON.stringify(['/bin/sh', '-c', wait])}`];
   for (const [image, change] of [

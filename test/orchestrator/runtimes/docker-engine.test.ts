@@ -7,8 +7,9 @@ import type { Container, Pod, PodSpec } from '../../../src/orchestrator/objects/
 import type { Runtime } from '../../../src/orchestrator/runtimes/runtime.ts';
 import { clear, codeOf, ended, find, logOf, run, scriptPod, SLEEP } from '../../contracts/runtime.ts';
 import { eventually, privateDirectory } from '../../support/daemon.ts';
-import { BUSYBOX, type Dockerd, startDockerd } from '../../support/dockerd.ts';
+import { BUSYBOX, busyboxTar, type Dockerd, startDockerd } from '../../support/dockerd.ts';
 import { needs, needsRoot } from '../../support/needs.ts';
+import { startRegistry } from '../../support/registry.ts';
 import { INSTALLATION, onDocker } from './on-docker.ts';
 
 const skip = needsRoot() || needs('dockerd', 'busybox');
@@ -124,6 +125,26 @@ t.test('docker', { skip }, async (t) => {
     t.equal(await codeOf(running(pod('', always))), 'JD_IMAGE_PULL_FAILED', 'although it is there');
     t.equal(await codeOf(running(pod(SLEEP, { ...always, imagePullPolicy: 'Never' }))), 'no fault');
     t.equal((await runtime.list()).containers.length, 1, 'nothing was made of the others');
+    await clear(runtime);
+  });
+
+  t.test('an image is pulled from its registry, once or at each start', async (t) => {
+    const { host, pulled } = await startRegistry(t, busyboxTar());
+    const image = `${host}/team/tools:1`;
+    const speak = (policy: Container['imagePullPolicy']): Promise<string> =>
+      said(pod('echo pulled', { image, ...(policy === undefined ? {} : { imagePullPolicy: policy }) }));
+    t.equal(await speak('IfNotPresent'), 'pulled\n');
+    const first = pulled.length;
+    t.ok(first > 0);
+    t.equal(await speak('IfNotPresent'), 'pulled\n');
+    t.equal(pulled.length, first, 'what is there is not asked for');
+    t.equal(await speak('Always'), 'pulled\n');
+    t.ok(pulled.length > first);
+    const unknown = running(pod('', { image: `${host}/team/tools:2` }));
+    t.match(await unknown.catch((error: unknown) => error), {
+      code: 'JD_IMAGE_PULL_FAILED',
+      cause: { message: /manifest.*unknown/ },
+    });
     await clear(runtime);
   });
 
