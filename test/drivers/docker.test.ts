@@ -90,6 +90,18 @@ t.test('the newest API version that both know is spoken, and asked anew when the
   t.match(await faultOf(docker.version()), /^(?!no fault)/);
 });
 
+t.test('what the environment says of Docker is for people at a terminal', async (t) => {
+  const engine = await startEngine(t);
+  const before = process.env['DOCKER_HOST'];
+  process.env['DOCKER_HOST'] = 'tcp://192.0.2.1:2375';
+  t.teardown(() => {
+    if (before === undefined) delete process.env['DOCKER_HOST'];
+    else process.env['DOCKER_HOST'] = before;
+  });
+  using docker = openDocker({ socket: engine.socket });
+  t.match(await docker.version(), { Version: '28.1.0' });
+});
+
 t.test('labels are asked for as Docker wants them, and names are escaped', async (t) => {
   const engine = await startEngine(t);
   using docker = openDocker({ socket: engine.socket });

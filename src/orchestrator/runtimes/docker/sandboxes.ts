@@ -12,6 +12,9 @@ interface Sandboxes {
   make(engine: Docker, pod: Pod, attempt: number, image: string): Promise<Made>;
 }
 
+/** In the words of runc: the second are those of versions before 1.2, which do not say what failed. */
+const REFUSAL = /oom[ _]score|final child's PID from pipe/i;
+
 export function openSandboxes(installation: string): Sandboxes {
   /** Whether a negative score was refused before: then each try would cost a start that fails. */
   let isRefused = false;
@@ -30,7 +33,7 @@ export function openSandboxes(installation: string): Sandboxes {
         await engine.remove(second.id);
         throw new Fault(CONTAINER_START_FAILED, `the pause container cannot be started: ${second.why}`);
       }
-      isRefused = true;
+      isRefused = REFUSAL.test(first.why);
       return { id: second.id, warnings: [...second.warnings, scoreRefused(score)] };
     },
   };
