@@ -58,10 +58,10 @@ t.test('what was acknowledged is there after kills of serve, and the versions gr
       if (version <= before) behind += 1;
       highest = Math.max(highest, version);
       acknowledged.set(name, version);
-      if (i % 7 === 6 && (await call('DELETE', `${EVENTS}/${name}`))?.status === 200) {
-        acknowledged.delete(name);
-        deleted.add(name);
-      }
+      if (i % 7 !== 6) continue;
+      // A deletion without an answer may have been made or not: what becomes of this one proves nothing.
+      acknowledged.delete(name);
+      if ((await call('DELETE', `${EVENTS}/${name}`))?.status === 200) deleted.add(name);
     }
   };
   const writing = Array.from({ length: WRITERS }, (_, writer) => write(writer));
