@@ -21,7 +21,7 @@ export const NOT_FOUND = faultKind(
 export const NOT_SERVED = faultKind(
   'JD_KUBE_NOT_SERVED',
   405,
-  'use docker exec, or nsenter, on the host of the pod; kubectl logs works',
+  'see docs/kubernetes.md for what is served; docker exec and nsenter work on the host of the pod',
 );
 const ALREADY_EXISTS = faultKind('JD_KUBE_EXISTS', 409, 'use kubectl apply to change what is there');
 export const CONFLICT = faultKind(
