@@ -52,7 +52,8 @@ function serveUser(config: Config): ServeUser {
   };
 }
 
-const NODE_OPTIONS = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=2'];
+/** V8 takes no more room for what is short-lived than it needs; with thousands of series, 2 MB doubled the work of its collector. */
+const NODE_OPTIONS = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=8'];
 const STOP_MS = 9500;
 
 /** Runs the daemon in the foreground until a signal ends it. `say` prints to the operator. */
