@@ -69,6 +69,7 @@ function collecting(
         collectors: enabledCollectors(boot.config.probes),
         hostRoot: boot.config.hostRoot,
         config: boot.config.probes,
+        sources: { dockerSocket: boot.config.docker.socket, podsDir: boot.dir.pods },
         resumption,
         quarantine: boot.quarantine,
         announcements: announceTo(ANNOUNCEMENTS_FD),

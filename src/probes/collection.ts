@@ -3,7 +3,7 @@ import { explain, Fault, faultKind, systemCode } from '../base/fault.ts';
 import type { Logger } from '../base/logging.ts';
 import type { Announcements } from './announcements.ts';
 import type { Clock } from './clock.ts';
-import type { Collecting, Collector } from './collector.ts';
+import type { Collecting, Collector, NameSources } from './collector.ts';
 import type { ProbesConfig } from './config.ts';
 import { openFamilyWriter } from './family-writer.ts';
 import type { Collected } from './family-writer.ts';
@@ -38,6 +38,7 @@ interface CollectionOptions {
   readonly hostRoot: string;
   readonly config: ProbesConfig;
   readonly periodSeconds: number;
+  readonly sources?: NameSources | undefined;
   /** The collector's state from the process before, if any. */
   readonly saved: unknown;
   readonly quarantine: readonly QuarantineEntry[];
@@ -81,7 +82,8 @@ export function openCollection(options: CollectionOptions): Collection {
       end: () => announcements.end(),
     };
     const targets = quarantine.map((entry) => entry.target);
-    return collector.open({ host: new HostFiles(options.hostRoot, announcer, targets), config, saved });
+    const host = new HostFiles(options.hostRoot, announcer, targets);
+    return collector.open({ host, config, sources: options.sources, saved });
   };
 
   const run = async (maxSeries: number): Promise<Collected & Pick<Publication, 'details' | 'state'>> => {

@@ -16,7 +16,7 @@ export interface Metric {
 }
 
 /** The compatible family a collector belongs to: `/metrics/<view>` serves it alone. */
-export const VIEWS = ['node', 'process'] as const;
+export const VIEWS = ['node', 'process', 'container'] as const;
 export type View = (typeof VIEWS)[number];
 
 /** Writes the samples of one collection. Absent is not 0: what could not be read is not written. */
@@ -27,10 +27,20 @@ export interface SampleWriter {
   set(series: Series, value: number): void;
 }
 
+/** Where the names of containers come from beside the host's files; plain data, handed over by who builds the probes. */
+export interface NameSources {
+  /** Where the Docker Engine listens; a path of the host. */
+  readonly dockerSocket: string | undefined;
+  /** Where pods that run as processes are kept; a path of the daemon's own. */
+  readonly podsDir: string | undefined;
+}
+
 /** What a collector is given when it is opened. */
 export interface CollectorContext {
   readonly host: HostFiles;
   readonly config: ProbesConfig;
+  /** Without it containers are named by the host's files alone. */
+  readonly sources?: NameSources | undefined;
   /** What {@link Collecting.save} gave in the probe process before this one, if any. Foreign data: check it. */
   readonly saved: unknown;
 }

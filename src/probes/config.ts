@@ -20,6 +20,7 @@ export const ProbesConfig = z.strictObject({
       children: z.boolean().default(true),
     })
     .prefault({}),
+  containers: z.strictObject({ max: z.number().int().min(1).max(10_000).default(500) }).prefault({}),
   filesystem: z
     .strictObject({
       excludeTypes: z

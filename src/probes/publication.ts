@@ -1,5 +1,6 @@
 // What the probe process tells the serve process after each collection, as yaRPC requests.
 import { z } from '../base/schema.ts';
+import { VIEWS } from './collector.ts';
 
 const family = z.object({
   name: z.string(),
@@ -16,7 +17,7 @@ const watched = z.object({ labels: z.record(z.string(), z.string()), value: z.nu
 /** One collection, successful or not; `Probes::publish` takes several. */
 export const Publication = z.object({
   collector: z.string(),
-  view: z.enum(['node', 'process']),
+  view: z.enum(VIEWS),
   /** Unix milliseconds at the end of the collection. */
   at: z.number(),
   periodSeconds: z.number(),

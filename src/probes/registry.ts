@@ -1,11 +1,17 @@
 // Every collector of the probe process, and which of them the configuration leaves on.
 import type { Collector } from './collector.ts';
 import type { ProbesConfig } from './config.ts';
+import { containerCollectors } from './container/index.ts';
 import { hostCollectors } from './host/index.ts';
 import { kernelCollectors } from './kernel/index.ts';
 import { processCollectors } from './process/index.ts';
 
-export const collectors: readonly Collector[] = [...kernelCollectors, ...hostCollectors, ...processCollectors];
+export const collectors: readonly Collector[] = [
+  ...kernelCollectors,
+  ...hostCollectors,
+  ...processCollectors,
+  ...containerCollectors,
+];
 
 /** The collectors that the configuration leaves on. */
 export const enabledCollectors = (config: ProbesConfig): readonly Collector[] =>

@@ -5,6 +5,7 @@ import type { Registry } from '../base/metrics.ts';
 import { route, type Route, type RouteReply } from '../base/route.ts';
 import { z } from '../base/schema.ts';
 import type { View } from './collector.ts';
+import { withoutKubeletLabels } from './container/metrics.ts';
 import { CONTENT_TYPES, negotiate, renderExposition, type ExposedFamily } from './exposition.ts';
 import { BY, type By, type FdsGrowthView } from './history/index.ts';
 import { nodeSelfFamilies, ownFamilies, selfFamilies } from './self-metrics.ts';
@@ -41,6 +42,8 @@ export function probeRoutes(options: ProbeRoutesOptions): readonly Route[] {
     expositionRoute(options, undefined),
     expositionRoute(options, 'node'),
     expositionRoute(options, 'process'),
+    expositionRoute(options, 'container'),
+    expositionRoute(options, 'container', '/metrics/cadvisor'),
     processesRoute(options),
     collectorsRoute(options),
     hostsRoute(options),
@@ -51,14 +54,20 @@ const names = z.union([z.string(), z.array(z.string()).max(200)]).optional();
 const Selection = z.object({ 'collect[]': names, 'exclude[]': names });
 type Selection = z.output<typeof Selection>;
 
-function expositionRoute({ snapshots, own, log, now }: ProbeRoutesOptions, view: View | undefined): Route {
+function expositionRoute(
+  { snapshots, own, log, now }: ProbeRoutesOptions,
+  view: View | undefined,
+  path = view === undefined ? '/metrics' : `/metrics/${view}`,
+): Route {
   const offered = snapshots.facts.filter((facts) => view === undefined || facts.view === view);
   return route({
     method: 'GET',
-    path: view === undefined ? '/metrics' : `/metrics/${view}`,
+    path,
     right: 'metrics',
     summary:
-      view === undefined ? 'Every metric in the Prometheus exposition formats' : `The metrics compatible with ${view}`,
+      view === undefined
+        ? 'Every metric in the Prometheus exposition formats'
+        : `The metrics compatible with ${path.slice('/metrics/'.length)}`,
     query: Selection,
     async handler({ query, headers }): Promise<RouteReply> {
       const chosen = selectCollectors(offered, query);
@@ -70,8 +79,8 @@ function expositionRoute({ snapshots, own, log, now }: ProbeRoutesOptions, view:
       };
       const errors = snapshots.errors().filter(({ collector }) => chosen.some(({ name }) => name === collector));
       const families: ExposedFamily[] = [
-        ...chosen.flatMap(({ name }) => snapshots.families(name)),
-        ...(view === 'process' ? [] : nodeSelfFamilies(of('node'))),
+        ...chosen.flatMap(({ name }) => snapshots.families(name)).map(path === CADVISOR_ALONE ? withoutKubelet : asIs),
+        ...(view === undefined || view === 'node' ? nodeSelfFamilies(of('node')) : []),
         ...(view === undefined ? selfFamilies(of(undefined), errors, now()) : []),
         ...(view === undefined && query['collect[]'] === undefined ? await ownFamilies(own, log) : []),
       ];
@@ -80,6 +89,14 @@ function expositionRoute({ snapshots, own, log, now }: ProbeRoutesOptions, view:
     },
   });
 }
+
+/** Containers are written with the kubelet's labels; here they have cAdvisor's own, which are fewer. */
+const CADVISOR_ALONE = '/metrics/container';
+const asIs = (family: ExposedFamily): ExposedFamily => family;
+const withoutKubelet = (family: ExposedFamily): ExposedFamily => ({
+  ...family,
+  text: withoutKubeletLabels(family.text),
+});
 
 /** The collectors that `collect[]` names or `exclude[]` leaves. Throws a Fault for both at once and for unknown names. */
 function selectCollectors(offered: readonly CollectorFacts[], query: Selection): readonly CollectorFacts[] {

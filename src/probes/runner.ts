@@ -6,7 +6,7 @@ import type { Announcements } from './announcements.ts';
 import type { Clock } from './clock.ts';
 import { openCollection } from './collection.ts';
 import type { Collection, QuarantineEntry } from './collection.ts';
-import type { Collector } from './collector.ts';
+import type { Collector, NameSources } from './collector.ts';
 import type { ProbesConfig } from './config.ts';
 import type { Publication, Resumption } from './publication.ts';
 
@@ -21,6 +21,7 @@ export interface RunnerOptions {
   /** `/`, or where the host's root is mounted. */
   readonly hostRoot: string;
   readonly config: ProbesConfig;
+  readonly sources?: NameSources;
   readonly resumption: Resumption;
   readonly quarantine: readonly QuarantineEntry[];
   readonly announcements: Announcements;
@@ -208,6 +209,7 @@ function openSlot(collector: Collector, options: RunnerOptions, stopping: AbortS
       hostRoot,
       config,
       periodSeconds,
+      sources: options.sources,
       saved: options.resumption.states[collector.name],
       quarantine,
       watch: new Set(options.resumption.watch),

@@ -85,6 +85,14 @@ const FAMILIES = [
     prefix: 'namedprocess_',
     view: 'Served at `/metrics/process`, with the `jdos_*` metrics of the same collector.',
   },
+  {
+    title: 'Containers: `container_*`',
+    prefix: 'container_',
+    view:
+      'Served with the labels of the kubelet at `/metrics/cadvisor` and of cAdvisor alone, without `container`, `namespace` and `pod`, ' +
+      'at `/metrics/container`; there with the `jdos_*` metrics of the same collector.',
+  },
+  { title: 'The machine: `machine_*`', prefix: 'machine_', view: 'As cAdvisor names them.' },
   { title: 'The daemon and what it adds: `jdos_*`', prefix: 'jdos_', view: '' },
 ] as const;
 

@@ -69,6 +69,8 @@ t.test('every route needs a right, and the exposition needs no more than `metric
       ['/metrics', 'metrics'],
       ['/metrics/node', 'metrics'],
       ['/metrics/process', 'metrics'],
+      ['/metrics/container', 'metrics'],
+      ['/metrics/cadvisor', 'metrics'],
       ['/jdos/v1/processes', 'read'],
       ['/jdos/v1/collectors', 'read'],
       ['/jdos/v1/hosts', 'read'],
