@@ -1,4 +1,5 @@
 // A container's environment with the pod's own fields filled in (the downward API's fieldRef).
+import { expand } from '../runtimes/expand.ts';
 import type { Container, EnvVar, Pod } from '../objects/pod.ts';
 
 interface PodAddresses {
@@ -6,15 +7,18 @@ interface PodAddresses {
   readonly podIP: string | undefined;
 }
 
+/** A value may refer to the variables before it (core/v1 EnvVar); of two with one name, the later counts. */
 export function environmentOf(
   pod: Pod,
   container: Container,
   addresses: PodAddresses,
 ): readonly { readonly name: string; readonly value: string }[] {
-  return (container.env ?? []).map(({ name, value, valueFrom }) => ({
-    name,
-    value: valueFrom === undefined ? (value ?? '') : fieldOf(pod, valueFrom.fieldRef.fieldPath, addresses),
-  }));
+  // Without a prototype: `__proto__` is a name like any other.
+  const known = Object.create(null) as Record<string, string>;
+  for (const { name, value = '', valueFrom } of container.env ?? [])
+    known[name] =
+      valueFrom === undefined ? expand(value, known) : fieldOf(pod, valueFrom.fieldRef.fieldPath, addresses);
+  return Object.entries(known).map(([name, value]) => ({ name, value }));
 }
 
 /** A field by the paths that Kubernetes allows here; admission has refused all others. */
