@@ -39,6 +39,7 @@ const CASES: readonly (readonly [what: string, env: readonly EnvVar[], expected:
     [{ name: 'A', value: '$(constructor)$(__proto__)' }],
     { A: '$(constructor)$(__proto__)' },
   ],
+  ['any name is a name', [{ name: '__proto__', value: '1' }], { ['__proto__']: '1' }],
   [
     'the later of one name counts',
     [
