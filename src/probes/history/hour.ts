@@ -6,7 +6,7 @@ import type { Rollup } from './rollup.ts';
 
 export const MINUTE_MS = 60_000;
 export const HOUR_MS = 3_600_000;
-export const SLOTS = 60;
+const SLOTS = 60;
 
 export const hourOf = (at: number): number => Math.floor(at / HOUR_MS) * HOUR_MS;
 export const minuteOf = (at: number): number => Math.floor(at / MINUTE_MS) * MINUTE_MS;

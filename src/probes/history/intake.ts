@@ -40,7 +40,7 @@ interface Source {
   round: number;
 }
 
-export interface Intake {
+interface Intake {
   take(lines: Lines): void;
   readonly series: ReadonlyMap<string, Live>;
   /** Forgets what did not come for `rounds` collections of any collector. */

@@ -1,7 +1,7 @@
 // The head of a sample line, `name{label="value"}`, is the name of a series: taken apart and put together.
 import { seriesText } from '../family-writer.ts';
 
-export interface SeriesName {
+interface SeriesName {
   readonly metric: string;
   readonly labels: Readonly<Record<string, string>>;
 }

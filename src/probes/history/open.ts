@@ -30,7 +30,7 @@ export interface HistoryStore extends AsyncDisposable {
   processes(query: ProcessesQuery): Promise<Buffer>;
 }
 
-export interface HistoryEvents {
+interface HistoryEvents {
   readonly onStats: (stats: HistoryStats) => void;
   readonly onGrowth: (growth: FdsGrowth) => void;
   readonly onTrouble: (message: string, cause: string) => void;

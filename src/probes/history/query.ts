@@ -16,7 +16,7 @@ export function stepFor(from: number, to: number): number {
 }
 
 /** Unix milliseconds at the beginning of the step, then min, max, mean, last. */
-export type Point = readonly [at: number, min: number, max: number, mean: number, last: number];
+type Point = readonly [at: number, min: number, max: number, mean: number, last: number];
 
 /** Seven digits of a fraction, as many as are kept. */
 const short = (value: number): number => (Number.isInteger(value) ? value : Number(value.toPrecision(7)));

@@ -2,7 +2,7 @@
 import type { Worst } from './series.ts';
 
 /** What a thing uses, by metric; what is not known is absent. */
-export type Uses = ReadonlyMap<string, number>;
+type Uses = ReadonlyMap<string, number>;
 
 /** A thing that was among the worst stays for this long, so that its history has no holes. Milliseconds. */
 const STAYS_MS = 3_600_000;

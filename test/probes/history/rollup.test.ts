@@ -3,7 +3,8 @@ import t from 'tap';
 import { type Lines, openIntake } from '../../../src/probes/history/intake.ts';
 import { parseSeries, without } from '../../../src/probes/history/labels.ts';
 import { Accumulator, interval, merge, rate } from '../../../src/probes/history/rollup.ts';
-import type { KeptFamily } from '../../../src/probes/history/series.ts';
+import { KEPT, type KeptFamily } from '../../../src/probes/history/series.ts';
+import { collectors } from '../../../src/probes/registry.ts';
 import { chooseWorst } from '../../../src/probes/history/worst.ts';
 import { random } from '../../support/random.ts';
 
@@ -161,3 +162,31 @@ t.test('the worst of many are kept, and stay for an hour', async (t) => {
   for (let i = 0; i < 20; i += 1) at(HOUR + i, { [`s${i}`]: thing(i + 1, 0) });
   t.ok(at(HOUR + 30, storm).length <= 2 * worst.keep * worst.by.length, 'there is a bound to how many stay');
 });
+
+t.test(
+  'what is kept is declared by a collector: counters as rates, gauges as values, by labels they have',
+  async (t) => {
+    const declared = new Map(
+      collectors.flatMap(({ metrics }) => metrics.map((metric) => [metric.name, metric] as const)),
+    );
+    const seen = new Set<string>();
+    for (const { about, metrics, worst } of KEPT) {
+      for (const { metric, as, sum = [], where = {} } of metrics) {
+        const { type, labels = [] } = declared.get(metric) ?? {};
+        t.ok(
+          type === (as === 'rate' ? 'counter' : 'gauge') || (type === 'untyped' && as === 'rate'),
+          `${metric} of ${about}`,
+        );
+        for (const label of [...sum, ...Object.keys(where), ...(worst === undefined ? [] : [worst.label])])
+          t.ok(labels.includes(label), `${label} of ${metric}`);
+        t.notOk(seen.has(metric), `${metric} stands there once`);
+        seen.add(metric);
+      }
+      for (const name of [...(worst?.by ?? []), ...(worst?.alive === undefined ? [] : [worst.alive])])
+        t.ok(
+          metrics.some(({ metric }) => metric === name),
+          `${about} are compared by ${name}`,
+        );
+    }
+  },
+);
