@@ -1,22 +1,40 @@
 // How long a pod takes: from its creation to the first sight of Running, one after another and many at once, and by kubectl as an
-// operator does it. JDOS_BENCH_PODS changes how many.
+// operator does it; on both runtimes, beside `docker run` on the same engine. JDOS_BENCH_PODS changes how many.
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Test } from 'tap';
+import { BUSYBOX, PAUSE, startDockerd } from '../test/support/dockerd.ts';
 
 const PODS = Number(process.env['JDOS_BENCH_PODS'] ?? 20);
 const BY_KUBECTL = 5;
 const KUBECTL = '/usr/bin/kubectl';
+const DOCKER = '/usr/bin/docker';
 const PROMISED_MS = 2000;
 const ROOT = join(import.meta.dirname, '..');
 
 const dir = mkdtempSync(join(tmpdir(), 'jdos-bench-'));
+const ends: (() => unknown)[] = [];
+const test = { teardown: (end: () => unknown) => ends.unshift(end) } as unknown as Test;
+const engine = existsSync(DOCKER) && existsSync('/usr/sbin/dockerd') ? await startDockerd(test) : undefined;
+const config = join(dir, 'jdos.yaml');
+writeFileSync(config, `docker: { socket: ${engine?.socket ?? '/nonexistent.sock'}, pauseImage: '${PAUSE}' }\n`);
 const daemon = spawn(
   join(ROOT, 'jdos'),
-  ['daemon', '--data-dir', dir, '--listen', '127.0.0.1:0', '--listen-tls', '127.0.0.1:0'],
+  [
+    'daemon',
+    '--config',
+    config,
+    '--data-dir',
+    join(dir, 'data'),
+    '--listen',
+    '127.0.0.1:0',
+    '--listen-tls',
+    '127.0.0.1:0',
+  ],
   { stdio: ['ignore', 'pipe', 'ignore'] },
 );
 let said = '';
@@ -30,7 +48,7 @@ const ask = (
 ): Promise<{ readonly status: number; readonly text: string }> =>
   new Promise((resolve, reject) => {
     const headers = { 'content-type': 'application/json' };
-    const sent = request({ socketPath: join(dir, 'run/jdos.sock'), agent, method, path, headers }, (reply) => {
+    const sent = request({ socketPath: join(dir, 'data/run/jdos.sock'), agent, method, path, headers }, (reply) => {
       let text = '';
       reply.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
       reply.on('end', () => resolve({ status: reply.statusCode ?? 0, text }));
@@ -39,21 +57,22 @@ const ask = (
   });
 
 const PATH = '/api/v1/namespaces/default/pods';
-const podOf = (name: string): object => ({
+type Runtime = 'process' | 'docker';
+const podOf = (name: string, runtime: Runtime): object => ({
   apiVersion: 'v1',
   kind: 'Pod',
   metadata: { name },
   spec: {
-    runtimeClassName: 'process',
+    runtimeClassName: runtime,
     terminationGracePeriodSeconds: 1,
-    containers: [{ name: 'main', command: ['sleep', '1000000'] }],
+    containers: [{ name: 'main', ...(runtime === 'docker' ? { image: BUSYBOX } : {}), command: ['sleep', '1000000'] }],
   },
 });
 
 /** When each pod was first seen running, by one watch over all. */
 const runningAt = new Map<string, number>();
 function watch(): void {
-  request({ socketPath: join(dir, 'run/jdos.sock'), path: `${PATH}?watch=true` }, (reply) => {
+  request({ socketPath: join(dir, 'data/run/jdos.sock'), path: `${PATH}?watch=true` }, (reply) => {
     let rest = '';
     reply.setEncoding('utf8').on('data', (chunk: string) => {
       const lines = (rest + chunk).split('\n');
@@ -73,9 +92,9 @@ const running = async (name: string): Promise<number> => {
     await sleep(1);
   }
 };
-async function create(name: string): Promise<number> {
+async function create(name: string, runtime: Runtime): Promise<number> {
   const began = performance.now();
-  const { status, text } = await ask('POST', PATH, podOf(name));
+  const { status, text } = await ask('POST', PATH, podOf(name, runtime));
   if (status !== 201) throw new Error(`${name} was not created: ${status} ${text}`);
   return (await running(name)) - began;
 }
@@ -92,20 +111,27 @@ try {
     await sleep(100);
   }
   watch();
-  console.log(`pods: process runtime, ${PODS} one after another, then ${PODS} at once`);
-  const single: number[] = [];
-  for (let i = 0; i < PODS; i += 1) single.push(await create(`single-${i}`));
-  line('created → Running, alone', single);
-  line('created → Running, all at once', await Promise.all(single.map((_, i) => create(`many-${i}`))));
+  const measure = async (runtime: Runtime): Promise<readonly number[]> => {
+    console.log(`\n${runtime} runtime: ${PODS} pods one after another, then ${PODS} at once`);
+    const single: number[] = [];
+    for (let i = 0; i < PODS; i += 1) single.push(await create(`single-${runtime}-${i}`, runtime));
+    line('created → Running, alone', single);
+    const many = await Promise.all(single.map((_, i) => create(`many-${runtime}-${i}`, runtime)));
+    line('created → Running, all at once', many);
+    return single;
+  };
+  await measure('process');
   if (existsSync(KUBECTL)) {
-    const config = join(dir, 'kubeconfig');
+    const kubeconfig = join(dir, 'kubeconfig');
     const address = /listens +(https:\S+)/.exec(said)?.[1] ?? '';
-    writeFileSync(config, execFileSync(join(ROOT, 'jdos'), ['kubeconfig', '--data-dir', dir, '--address', address]));
+    const args = ['kubeconfig', '--data-dir', join(dir, 'data'), '--address', address];
+    writeFileSync(kubeconfig, execFileSync(join(ROOT, 'jdos'), args));
     const applied: number[] = [];
     for (let i = 0; i < BY_KUBECTL; i += 1) {
       const name = `applied-${i}`;
       const began = performance.now();
-      execFileSync(KUBECTL, ['--kubeconfig', config, 'apply', '-f', '-'], { input: JSON.stringify(podOf(name)) });
+      const input = JSON.stringify(podOf(name, 'process'));
+      execFileSync(KUBECTL, ['--kubeconfig', kubeconfig, 'apply', '-f', '-'], { input });
       applied.push((await running(name)) - began);
     }
     line('kubectl apply, from its start', applied);
@@ -113,11 +139,27 @@ try {
       `Running within ${PROMISED_MS} ms of kubectl apply: ${Math.max(...applied) < PROMISED_MS ? 'yes' : 'NO'}`,
     );
   }
+  if (engine === undefined) console.log('\nno Docker here: apt-get install --no-install-recommends docker.io');
+  else {
+    const pods = await measure('docker');
+    const runs: number[] = [];
+    for (let i = 0; i < PODS; i += 1) {
+      const began = performance.now();
+      const args = ['-H', `unix://${engine.socket}`, 'run', '-d', '--network', 'none', BUSYBOX, 'sleep', '1000000'];
+      execFileSync(DOCKER, args);
+      runs.push(performance.now() - began);
+    }
+    line('docker run -d, alone', runs);
+    const median = (values: readonly number[]): number =>
+      values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
+    console.log(`a pod (two containers) / docker run (one): ${(median(pods) / median(runs)).toFixed(2)}`);
+  }
 } finally {
   await ask('DELETE', PATH).catch(() => undefined);
-  for (let i = 0; i < 100 && /"items":\[\{/.test((await ask('GET', PATH)).text); i += 1) await sleep(100);
+  for (let i = 0; i < 300 && /"items":\[\{/.test((await ask('GET', PATH)).text); i += 1) await sleep(100);
   daemon.kill('SIGTERM');
   await new Promise((resolve) => daemon.once('exit', resolve));
+  for (const end of ends) await end();
   rmSync(dir, { recursive: true, force: true });
   process.exit();
 }
