@@ -16,6 +16,8 @@ export const ContainerSummary = z.object({
   Id: z.string(),
   Image: z.string(),
   Labels,
+  /** With a slash before each. */
+  Names: z.array(z.string()).default([]),
   /** `created`, `running`, `exited`…; told with other words by each version. */
   State: z.string(),
 });

@@ -51,7 +51,7 @@ export function openDockerRuntime(options: DockerRuntimeOptions): Runtime {
     check: () => dockerHealth(docker, pauseImage()),
     async list() {
       const engine = docker.within(LIST_MS);
-      const found = await inspections.of(engine, await engine.containers([label]));
+      const found = await inspections.of(engine, await engine.containers([label]), turns.isBusy);
       return {
         sandboxes: found.filter(isSandbox).map(observedSandbox),
         containers: found.filter((details) => !isSandbox(details)).map(observedContainer),

@@ -5,6 +5,8 @@ export interface Turns {
   take<T>(name: string, work: () => Promise<T>): Promise<T>;
   /** Resolves when what is under way for this name has ended. */
   settled(name: string): Promise<void>;
+  /** Whether anything is under way for this name. */
+  isBusy(name: string): boolean;
 }
 
 export function openTurns(): Turns {
@@ -20,5 +22,6 @@ export function openTurns(): Turns {
     async settled(name) {
       await last.get(name)?.catch(() => undefined);
     },
+    isBusy: (name) => last.has(name),
   };
 }

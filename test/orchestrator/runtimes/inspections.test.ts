@@ -27,12 +27,13 @@ function setUp() {
     },
   };
   const inspections = keepInspections();
+  const busy = new Set<string>();
   const list = async (...states: readonly (readonly [string, string])[]): Promise<readonly number[]> => {
-    const summaries = states.map(([Id, State]) => ({ Id, State, Image: 'a:1', Labels: {} }));
-    return (await inspections.of(docker, summaries)).map(({ State }) => State.Pid);
+    const summaries = states.map(([Id, State]) => ({ Id, State, Image: 'a:1', Labels: {}, Names: [`/${Id}`] }));
+    return (await inspections.of(docker, summaries, (name) => busy.has(name))).map(({ State }) => State.Pid);
   };
   const questions = (): readonly string[] => asked.splice(0).sort();
-  return { docker, pids, inspections, list, questions };
+  return { docker, pids, inspections, list, questions, busy };
 }
 
 t.test('while events are not heard, everything is asked each time', async (t) => {
@@ -85,4 +86,12 @@ t.test('a change during the question, and one that nobody heard, are asked again
   next.questions();
   await next.list(['a', 'running']);
   t.same(next.questions(), ['a'], 'what was asked before the connection is not kept');
+});
+
+t.test('what is being started is not asked about, since the answer would wait for it', async (t) => {
+  const { pids, list, questions, busy } = setUp();
+  pids.set('a', 1).set('b', 2).set('c', 3);
+  busy.add('a').add('c');
+  t.same(await list(['a', 'created'], ['b', 'created'], ['c', 'running']), [2, 3]);
+  t.same(questions(), ['b', 'c']);
 });

@@ -2,8 +2,15 @@
 import type { ContainerDetails, ContainerSummary, Docker } from '../../../drivers/docker/index.ts';
 
 export interface Inspections {
-  /** The details of all of them; one that is removed meanwhile is left out. */
-  of(docker: Pick<Docker, 'inspect'>, containers: readonly ContainerSummary[]): Promise<readonly ContainerDetails[]>;
+  /**
+   * The details of all of them; one that is removed meanwhile is left out, and so is one that is being started: about that
+   * the engine answers only when it is done, and nobody but who starts it has to know.
+   */
+  of(
+    docker: Pick<Docker, 'inspect'>,
+    containers: readonly ContainerSummary[],
+    isBusy: (name: string) => boolean,
+  ): Promise<readonly ContainerDetails[]>;
   /** This container changed. */
   forget(container: string): void;
   /** Whether changes are told: without that nothing is kept. */
@@ -46,7 +53,10 @@ export function keepInspections(): Inspections {
   };
 
   return {
-    async of(docker, containers) {
+    async of(docker, listed, isBusy) {
+      const containers = listed.filter(
+        ({ State, Names }) => State !== 'created' || !Names.some((name) => isBusy(name.replace(/^\//, ''))),
+      );
       const changed = new Set<string>();
       const since = hearing;
       questions.add(changed);
