@@ -16,6 +16,7 @@ const EXPORTERS = [
     families: '/metrics/process',
     collectors: 'process',
   },
+  { comms: ['cadvisor'], name: 'cAdvisor', families: '/metrics/container', collectors: 'container' },
 ] as const;
 
 export const GROUPS = 'namedprocess_namegroup_num_procs';

@@ -9,6 +9,7 @@ import {
   readSync,
   statfsSync,
   statSync,
+  watch,
 } from 'node:fs';
 import { join } from 'node:path';
 import { Fault, faultKind, systemCode } from '../base/fault.ts';
@@ -160,6 +161,16 @@ export class HostFiles {
   /** When a file was last written or touched (`st_mtime`), in Unix milliseconds. */
   modifiedAt(hostPath: string): number {
     return statSync(this.path(hostPath)).mtimeMs;
+  }
+
+  /**
+   * Calls back when the kernel says that a file has changed, as it does of `cgroup.events` and its like. Returns what ends
+   * it. Throws when the file is not there or this user may watch no more files (fs.inotify.max_user_watches).
+   */
+  watch(hostPath: string, onChange: () => void): () => void {
+    const watcher = watch(this.path(hostPath), { persistent: false }, onChange);
+    watcher.on('error', () => watcher.close());
+    return () => watcher.close();
   }
 
   /** Usage of the file system mounted at a path. Can hang on a dead server: call it within {@link risky}. */

@@ -7,6 +7,7 @@ import t from 'tap';
 import { eventually, startDaemon } from '../support/daemon.ts';
 import { golden } from '../support/golden.ts';
 import { HARD_NAMES, startNamed } from '../support/named-process.ts';
+import { unpackHosts } from '../support/host-archive.ts';
 import { needs } from '../support/needs.ts';
 import { startPrometheus } from '../support/prometheus.ts';
 
@@ -26,23 +27,30 @@ function lint(text: string): readonly string[] {
 /** What the kernel of a host calls its memory: differs between hosts, so the list holds a recorded host's. */
 const isOfMemory = (finding: string): boolean =>
   /^node_memory_\w+ metric names should be written in 'snake_case'/.test(finding);
+/** What a host has depends on its containers: the list holds those of a recorded host. */
+const isOfContainers = (finding: string): boolean => finding.startsWith('container_');
 
 t.test(
   'promtool finds fault with nothing but the names that compatibility fixes',
   { skip: needs('promtool') },
   async (t) => {
     const hostRoot = join(import.meta.dirname, '../fixtures/host/debian12-6.18');
-    const [ofRecorded = [], ofThis = []] = await Promise.all(
-      [['--host-root', hostRoot], []].map(async (args) => {
+    const withContainers = unpackHosts(t, 'debian13-6.12-v2');
+    const [ofRecorded = [], ofContainers = [], ofThis = []] = await Promise.all(
+      [['--host-root', hostRoot], ['--host-root', withContainers], []].map(async (args) => {
         const daemon = startDaemon(t, { args });
         await daemon.until(/first report/);
         return lint(await (await fetch(`${daemon.url()}/metrics`)).text());
       }),
     );
-    const found = [...ofThis.filter((finding) => !isOfMemory(finding)), ...ofRecorded.filter(isOfMemory)];
+    const found = [
+      ...ofContainers.filter(isOfContainers),
+      ...ofThis.filter((finding) => !isOfMemory(finding) && !isOfContainers(finding)),
+      ...ofRecorded.filter(isOfMemory),
+    ];
     await golden(t, 'promlint.txt', `${found.join('\n')}\n`);
     const isOurs = (finding: string): boolean => !/^(node|namedprocess|container|machine)_/.test(finding);
-    t.same([...ofRecorded, ...ofThis].filter(isOurs), [], 'no name of our own is among them');
+    t.same([...ofRecorded, ...ofContainers, ...ofThis].filter(isOurs), [], 'no name of our own is among them');
   },
 );
 
@@ -53,7 +61,13 @@ t.test(
     await Promise.all(HARD_NAMES.map((name) => startNamed(t, name)));
     const daemon = startDaemon(t, { config: 'probes: { periodSeconds: 1 }\n' });
     await daemon.until(/first report/);
-    const paths = { all: '/metrics', node: '/metrics/node', process: '/metrics/process' };
+    const paths = {
+      all: '/metrics',
+      node: '/metrics/node',
+      process: '/metrics/process',
+      container: '/metrics/container',
+      cadvisor: '/metrics/cadvisor',
+    };
     for (const path of Object.values(paths)) {
       const { headers, body } = await scrapeRaw(`${daemon.url()}${path}`);
       t.match(headers['content-type'], /^application\/openmetrics-text; version=1\.0\.0; charset=utf-8$/, path);
@@ -66,12 +80,14 @@ t.test(
     );
     await eventually('ten scrapes of each', async () => {
       const counted = await prometheus.query('count_over_time(up[1m]) >= 10');
-      return counted.length === 3 || undefined;
+      return counted.length === 5 || undefined;
     });
     t.same(
       (await prometheus.query('min_over_time(up[1m])')).map(({ metric, value }) => [metric['job'], value]).sort(),
       [
         ['all', 1],
+        ['cadvisor', 1],
+        ['container', 1],
         ['node', 1],
         ['process', 1],
       ],
@@ -83,6 +99,9 @@ t.test(
       'namedprocess_namegroup_num_procs{job="process",groupname="prometheus"} == 1',
       'rate(namedprocess_namegroup_cpu_seconds_total{job="all",groupname="prometheus",mode="user"}[10s])',
       'jdos_series{job="all"} > 100',
+      'container_memory_working_set_bytes{job="container",id="/"} > 0',
+      'container_memory_working_set_bytes{job="cadvisor",id="/"} > 0',
+      'machine_cpu_cores{job="all"} > 0',
       'jdos_component_up{component="probes"} == 1',
       ...HARD_NAMES.map(
         (name) => `namedprocess_namegroup_num_procs{job="all",groupname=${promqlString(name.toString())}} == 1`,
@@ -98,7 +117,7 @@ t.test(
     const targets = await prometheus.get<{ activeTargets: { lastError: string; health: string }[] }>('targets');
     t.same(
       targets.activeTargets.map(({ lastError, health }) => [health, lastError]),
-      [1, 2, 3].map(() => ['up', '']),
+      Object.keys(paths).map(() => ['up', '']),
     );
     const metadata = await prometheus.get<{ metric: string; type: string }[]>(
       `targets/metadata?match_target=${encodeURIComponent('{job="all"}')}`,

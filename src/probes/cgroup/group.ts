@@ -33,10 +33,10 @@ export class Cgroup {
    */
   bytes(file: string): Buffer | undefined {
     if (this.#absent.has(file)) return undefined;
-    const path = this.#pathOf(file);
+    const path = this.fileOf(file);
     if (path === undefined) return undefined;
     try {
-      return this.#host.bytes(path);
+      return this.#host.piece(path);
     } catch (error) {
       this.#absent.add(file);
       if (readFailure(error) !== 'absent' && !UNSUPPORTED.has(systemCode(error) ?? '')) this.failures += 1;
@@ -50,7 +50,8 @@ export class Cgroup {
     this.failures = 0;
   }
 
-  #pathOf(file: string): string | undefined {
+  /** Where a file of the group is, in the hierarchy that has it; undefined where none is mounted. */
+  fileOf(file: string): string | undefined {
     if (!this.#paths.has(file)) this.#paths.set(file, this.#find(file));
     return this.#paths.get(file);
   }

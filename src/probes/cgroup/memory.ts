@@ -66,6 +66,16 @@ export function readMemoryUsage(group: Cgroup): MemoryUsage {
   };
 }
 
+/** What tells of kills as they happen; undefined on v1, which has nothing to watch. */
+export const killsFile = (group: Cgroup): string | undefined =>
+  group.isV1('memory') ? undefined : group.fileOf('memory.events');
+
+/** The usage as it was, with the events as they are now; undefined when the group is gone. */
+export function withEvents(group: Cgroup, before: MemoryUsage | undefined): MemoryUsage | undefined {
+  const events = readEvents(group, 'memory.events');
+  return events === undefined || before === undefined ? undefined : { ...before, failures: events.max, events };
+}
+
 /** How often something in the group itself was killed for want of memory: v1 does not add up what is below. */
 export const readOwnOomKills = (group: Cgroup): number | undefined =>
   readEvents(group, group.isV1('memory') ? 'memory.oom_control' : 'memory.events')?.oomKill;

@@ -4,6 +4,7 @@ import type { Collecting, Collector, CollectorContext } from '../collector.ts';
 import type { HostFiles } from '../host-files.ts';
 import { readBootId, readBootTime, readUnits, readUptime, sizeCountsFds } from '../process/boot.ts';
 import { discover, type Discovery } from './discovery.ts';
+import { followKills } from './kills.ts';
 import { HOST_METRICS, writeMachine, writeSelf } from './host-metrics.ts';
 import { countFiles } from './members.ts';
 import { GROUP_METRICS, isKnown, lastSamples, oomSamples, writeGroup } from './metrics.ts';
@@ -54,6 +55,7 @@ function openContainers({ host, config, sources, saved }: CollectorContext): Col
       await names.resolve(all, cycle);
       shareNames(all);
       for (const tracked of all) {
+        if (tracked.place.kind === 'container') tracked.unfollow ??= followKills(tracked, host);
         readGroup(tracked, { host, layout, now, ticksPerSecond: units.ticksPerSecond });
         const { init } = tracked.members;
         if (init !== undefined) tracked.startTime ??= bootTime + init.start / units.ticksPerSecond;
@@ -92,6 +94,7 @@ const openDiscovery = ({ ended, live }: Restored): Discovery => ({
 function sameOr(before: CgroupLayout | undefined, now: CgroupLayout, live: Map<string, Tracked>): CgroupLayout {
   const text = ({ v1, unified, tree }: CgroupLayout): string => JSON.stringify([[...v1], unified, tree]);
   if (before !== undefined && text(before) === text(now)) return before;
+  for (const { unfollow } of live.values()) unfollow?.();
   live.clear();
   return now;
 }

@@ -90,6 +90,7 @@ function walk(discovery: Discovery, step: Step): void {
 
 /** A group that is new; one that had its path before is forgotten: its series begin again. */
 function begin({ table, remembered }: Discovery, group: FoundGroup, place: Place, { host, layout }: Step): void {
+  table.live.get(group.path)?.unfollow?.();
   const tracked = track(host, layout, group, place);
   const before = remembered.get(group.path);
   if (before?.inode === group.inode) {
@@ -103,6 +104,7 @@ function begin({ table, remembered }: Discovery, group: FoundGroup, place: Place
 
 function end(table: Table, tracked: Tracked, { now, lastOf }: Step): void {
   table.live.delete(tracked.path);
+  tracked.unfollow?.();
   const samples = lastOf(tracked);
   if (samples.length > 0) table.ended.set(tracked.path, { path: tracked.path, endedAt: now, samples });
 }

@@ -48,6 +48,8 @@ export interface Tracked extends Named {
   limitsAt: number;
   /** In collections: whose files were counted longest ago is counted first. */
   filesAt: number;
+  /** Ends the watch for kills; undefined where there is none yet. */
+  unfollow: (() => void) | undefined;
   /** What was written of it before. */
   series: SeriesOf | undefined;
 }
@@ -92,6 +94,7 @@ export function track(host: HostFiles, layout: CgroupLayout, { path, inode }: Fo
     statAt: -Infinity,
     limitsAt: -Infinity,
     filesAt: -Infinity,
+    unfollow: undefined,
     series: undefined,
   };
 }

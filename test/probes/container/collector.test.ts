@@ -1,6 +1,7 @@
 // What becomes of containers over time: they end, come back, share networks, and are more than are shown.
 import { readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import { withoutKubeletLabels } from '../../../src/probes/container/metrics.ts';
 import {
@@ -43,6 +44,21 @@ t.test('the counters of a container that ended are shown for five minutes, and n
   }
   writeTree(root, { uptime: 1320, groups: {} });
   t.same((await containers.collect()).of('container_oom_events_total', { id: A }), [], 'after 305 seconds it is gone');
+});
+
+t.test('a kill is seen though its container is gone before the next collection', async (t) => {
+  const root = emptyTree(t);
+  const files = { ...killed(0), 'memory.current': '4096\n' };
+  writeTree(root, { uptime: 1000, groups: { [A]: { files } } });
+  const containers = openContainers(root);
+  t.same((await containers.collect()).of('container_oom_events_total', { id: A }), [0]);
+  writeTree(root, { uptime: 1005, groups: { [A]: { files: killed(1) } } });
+  await sleep(200);
+  removeGroup(root, A);
+  writeTree(root, { uptime: 1015, groups: {} });
+  const { of } = await containers.collect();
+  t.same(of('container_oom_events_total', { id: A }), [1]);
+  t.same(of('container_last_seen', { id: A }), []);
 });
 
 t.test('a container that comes back under its id begins anew', async (t) => {
