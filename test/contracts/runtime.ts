@@ -42,7 +42,8 @@ export function scriptPod(script: string, more: Partial<Container> = {}, spec: P
   };
 }
 
-export const SLEEP = 'trap "exit 0" TERM; while :; do sleep 0.1; done';
+const AWAKE = 'while :; do sleep 0.1; done';
+export const SLEEP = `trap "exit 0" TERM; ${AWAKE}`;
 
 export const codeOf = (promise: Promise<unknown>): Promise<string> =>
   promise.then(
@@ -106,8 +107,9 @@ export function honoursRuntime(name: string, open: (t: Test) => Promise<RuntimeU
 
     t.test('a container runs in its sandbox, and both say whose they are', async (t) => {
       const before = Date.now();
-      const pod = scriptPod(SLEEP);
+      const pod = scriptPod(`trap "exit 0" TERM; echo ready; ${AWAKE}`);
       const { id, sandboxId } = await run(under, pod);
+      await eventually('its trap is set', async () => (await logOf(runtime, id)) === 'ready\n' || undefined);
       const about = { podUid: pod.metadata.uid, podName: pod.metadata.name, namespace: 'default', attempt: 0 };
       const facts = await runtime.list();
       t.match(facts.sandboxes, [{ ...about, id: sandboxId, ready: true }]);

@@ -5,7 +5,6 @@ import { nodes } from '../api/nodes.ts';
 import type { AnyObject, Condition } from '../objects/meta.ts';
 import { isReadyNode, type Node } from '../objects/node.ts';
 import type { Pod } from '../objects/pod.ts';
-import type { Outcome } from './queue.ts';
 import { recordEvent } from './record-event.ts';
 
 const COMPONENT = 'jdos-scheduler';
@@ -45,10 +44,10 @@ function withScheduled(conditions: readonly Condition[], next: Condition, now: n
   return [...conditions.filter(({ type }) => type !== 'PodScheduled'), { ...next, lastTransitionTime }];
 }
 
-export async function bindPod(context: ApiContext, key: string): Promise<Outcome> {
+export async function bindPod(context: ApiContext, key: string): Promise<number | undefined> {
   const { objects, now } = context;
   const pod = (await objects.get(key)) as Pod | undefined;
-  if (pod === undefined || !isUnbound(pod)) return { done: true };
+  if (pod === undefined || !isUnbound(pod)) return undefined;
   const { items } = await objects.list(prefixOf(nodes, undefined));
   const binding = chooseNode(pod, items as readonly Node[]);
   const had = pod.status.conditions ?? [];
@@ -57,7 +56,7 @@ export async function bindPod(context: ApiContext, key: string): Promise<Outcome
     ? { type: 'PodScheduled', status: 'True' }
     : { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: binding.because };
   const before = had.find(({ type }) => type === 'PodScheduled');
-  if (!bound && before?.message === binding.because) return { done: true };
+  if (!bound && before?.message === binding.because) return undefined;
   const next = {
     ...pod,
     spec: bound ? { ...pod.spec, nodeName: binding.node } : pod.spec,
@@ -77,7 +76,7 @@ export async function bindPod(context: ApiContext, key: string): Promise<Outcome
         }
       : { type: 'Warning', reason: 'FailedScheduling', message: binding.because },
   );
-  return { done: true };
+  return undefined;
 }
 
 export const isUnbound = ({ spec, metadata }: Pod): boolean =>

@@ -1,6 +1,6 @@
 // The controllers, driven by one watch of the store: each change puts the keys it concerns into their queues.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { explain } from '../../base/fault.ts';
+import { explain, Fault } from '../../base/fault.ts';
 import type { Logger } from '../../base/logging.ts';
 import { type ApiContext, keyOf, prefixOf } from '../api/context.ts';
 import { namespaces, phaseOf } from '../api/namespaces.ts';
@@ -10,11 +10,12 @@ import type { AnyObject } from '../objects/meta.ts';
 import { isReadyNode, type Node } from '../objects/node.ts';
 import type { Pod } from '../objects/pod.ts';
 import type { WatchEvent } from '../store/object-store.ts';
+import { systemClock } from '../clock.ts';
+import { type KeyQueue, openKeyQueue, type Work } from '../key-queue.ts';
 import { bindPod, isUnbound } from './binder.ts';
 import { expireEvents } from './expiry.ts';
 import { reconcileNamespace } from './namespaces.ts';
 import { watchNode } from './nodes.ts';
-import { openKeyQueue } from './queue.ts';
 
 const EVERYTHING = '/registry/';
 const COMPACT_MS = 60_000;
@@ -31,9 +32,19 @@ interface Controllers {
 
 export function openControllers(context: ApiContext, log: Logger): Controllers {
   const { objects } = context;
-  const binder = openKeyQueue({ name: 'binder', log, reconcile: (key) => bindPod(context, key) });
-  const nodeWatch = openKeyQueue({ name: 'nodes', log, reconcile: (key) => watchNode(context, key) });
-  const emptying = openKeyQueue({ name: 'namespaces', log, reconcile: (name) => reconcileNamespace(context, name) });
+  const queue = (controller: string, work: Work): KeyQueue =>
+    openKeyQueue(work, {
+      atOnce: 1,
+      clock: systemClock,
+      onFailure(key, error) {
+        // A conflict is another writer who was faster: the next try sees what they wrote.
+        if (!(error instanceof Fault && error.status === 409))
+          log.warn({ err: error, controller, key }, 'reconcile failed');
+      },
+    });
+  const binder = queue('binder', (key) => bindPod(context, key));
+  const nodeWatch = queue('nodes', (key) => watchNode(context, key));
+  const emptying = queue('namespaces', (name) => reconcileNamespace(context, name));
   const queues = [binder, nodeWatch, emptying];
   const stopping = new AbortController();
   const timers: NodeJS.Timeout[] = [];
@@ -106,9 +117,9 @@ export function openControllers(context: ApiContext, log: Logger): Controllers {
       stopping.abort();
       for (const timer of timers) clearInterval(timer);
       await following;
-      await Promise.all(queues.map((queue) => queue.stop()));
+      await Promise.all(queues.map((each) => each.close()));
     },
-    failure: () => failure ?? queues.map((queue) => queue.failure()).find((why) => why !== undefined),
+    failure: () => failure ?? queues.map((each) => each.failure()).find((why) => why !== undefined),
   };
 }
 

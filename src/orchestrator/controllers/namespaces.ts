@@ -7,7 +7,6 @@ import { resources } from '../api/resources.ts';
 import { Fault } from '../../base/fault.ts';
 import type { AnyObject, Condition } from '../objects/meta.ts';
 import { OBJECT_EXISTS } from '../store/object-store.ts';
-import type { Outcome } from './queue.ts';
 
 const NOTHING_ASKED = { graceSeconds: undefined, uid: undefined, resourceVersion: undefined, dryRun: false };
 
@@ -29,11 +28,11 @@ export async function ensureNamespaces({ objects, newUid, now }: ApiContext): Pr
 }
 
 /** Takes a namespace that is being deleted one step on. Whatever belongs to it is deleted, events last. */
-export async function reconcileNamespace(context: ApiContext, name: string): Promise<Outcome> {
+export async function reconcileNamespace(context: ApiContext, name: string): Promise<number | undefined> {
   const { objects } = context;
   const key = keyOf(namespaces, undefined, name);
   const namespace = await objects.get(key);
-  if (namespace === undefined || phaseOf(namespace) !== 'Terminating') return { done: true };
+  if (namespace === undefined || phaseOf(namespace) !== 'Terminating') return undefined;
   const left: string[] = [];
   for (const resource of resources.filter((one) => one.namespaced && one.kind !== 'Event')) {
     const { items } = await objects.list(prefixOf(resource, name));
@@ -47,7 +46,7 @@ export async function reconcileNamespace(context: ApiContext, name: string): Pro
   if (left.length > 0) {
     const told = withRemaining(namespace, left, context.now());
     if (told !== undefined) await objects.update(key, told);
-    return { done: true };
+    return undefined;
   }
   for (const resource of resources.filter((one) => one.kind === 'Event')) {
     for (const event of (await objects.list(prefixOf(resource, name))).items) {
@@ -55,7 +54,7 @@ export async function reconcileNamespace(context: ApiContext, name: string): Pro
     }
   }
   await objects.remove(key, namespace);
-  return { done: true };
+  return undefined;
 }
 
 /** The namespace with a condition that says what it still waits for; undefined where it says so already. */

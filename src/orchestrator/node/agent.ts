@@ -5,10 +5,10 @@ import type { Logger } from '../../base/logging.ts';
 import { procedure, type Procedure } from '../../base/route.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
 import { openApiClient } from './api-client.ts';
-import { type Clock, systemClock } from './clock.ts';
+import { type Clock, systemClock } from '../clock.ts';
 import { podReference, recordEvents } from './events.ts';
 import { beat } from './heartbeat.ts';
-import { openKeyQueue } from './key-queue.ts';
+import { openKeyQueue } from '../key-queue.ts';
 import { nodeHealth, nodeParts, type NodeState } from './node-health.ts';
 import { hostAddress, identify } from './node-object.ts';
 import { observe } from './observations.ts';
@@ -84,7 +84,8 @@ export function openNodeAgent(options: NodeAgentOptions): NodeAgent {
   const queue = openKeyQueue(sync.sync, {
     atOnce: AT_ONCE,
     clock,
-    onFailure(uid, error) {
+    onFailure(uid, error, failures) {
+      if (failures > 1) return;
       log.warn({ err: error, pod_uid: uid }, 'a step of a pod failed and is tried again');
       const pod = pods.get(uid);
       if (pod !== undefined)
@@ -182,7 +183,7 @@ export function openNodeAgent(options: NodeAgentOptions): NodeAgent {
     },
     async stop() {
       stopping.abort();
-      queue.close();
+      void queue.close();
       for (const timer of timers.values()) timer[Symbol.dispose]();
       await Promise.all([...watches, client].map((each) => each[Symbol.asyncDispose]()));
     },

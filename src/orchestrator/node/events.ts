@@ -4,7 +4,7 @@ import type { Logger } from '../../base/logging.ts';
 import type { ObjectMeta } from '../objects/meta.ts';
 import type { ApiClient } from './api-client.ts';
 import type { Happening } from './apply.ts';
-import type { Clock } from './clock.ts';
+import type { Clock } from '../clock.ts';
 import { timeOf } from './times.ts';
 
 interface InvolvedObject {

@@ -1,6 +1,6 @@
 // `Node::plan`: what the agent would do for these pods if they were bound here now. Nothing is carried out.
 import type { Pod } from '../objects/pod.ts';
-import type { Clock } from './clock.ts';
+import type { Clock } from '../clock.ts';
 import { plan, type PodView } from './plan.ts';
 import { parsePod } from './pod-api.ts';
 import type { Pods } from './pods.ts';

@@ -2,7 +2,7 @@
 import { watch } from 'node:fs';
 import { Fault, faultKind } from '../../base/fault.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
-import type { Clock } from './clock.ts';
+import type { Clock } from '../clock.ts';
 import { type LogCursor, parseCursor, writeCursor } from './log-cursor.ts';
 import { type Piece, readPiece } from './log-reader.ts';
 import type { Observations } from './observations.ts';

@@ -5,7 +5,7 @@ import { type Pod, type PodStatus, RUNTIME_ANNOTATION } from '../objects/pod.ts'
 import type { Runtime, RuntimeName } from '../runtimes/runtime.ts';
 import { apply, type Happening, type Hands } from './apply.ts';
 import { troubled } from './back-off.ts';
-import type { Clock } from './clock.ts';
+import type { Clock } from '../clock.ts';
 import { environmentOf } from './environment.ts';
 import { type PodMemory, remember, SANDBOX, withTrouble } from './memory.ts';
 import type { Observations } from './observations.ts';

@@ -343,6 +343,10 @@ t.test('docker', { skip }, async (t) => {
       const pid = (await find(runtime, staying.id))?.pid;
       const leaver = (await find(runtime, leaving.id))?.pid ?? 0;
       process.kill(dockerd.pid, 'SIGSTOP');
+      await eventually(
+        'it stands',
+        () => /^State:\s+T/m.test(readFileSync(`/proc/${dockerd.pid}/status`, 'utf8')) || undefined,
+      );
       const [listed, checked] = await Promise.all([codeOf(runtime.list()), runtime.check()]);
       t.equal(listed, 'JD_DOCKER_HUNG');
       t.match(checked, { state: 'failing', reason: /did not answer/, remedy: /state T or D/ });
