@@ -7,11 +7,12 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Test } from 'tap';
+import { findKubectl } from '../test/support/kubectl.ts';
 import { BUSYBOX, PAUSE, startDockerd } from '../test/support/dockerd.ts';
 
 const PODS = Number(process.env['JDOS_BENCH_PODS'] ?? 20);
 const BY_KUBECTL = 5;
-const KUBECTL = '/usr/bin/kubectl';
+const KUBECTL = findKubectl();
 const DOCKER = '/usr/bin/docker';
 const PROMISED_MS = 2000;
 const ROOT = join(import.meta.dirname, '..');
@@ -121,7 +122,7 @@ try {
     return single;
   };
   await measure('process');
-  if (existsSync(KUBECTL)) {
+  if (KUBECTL !== undefined) {
     const kubeconfig = join(dir, 'kubeconfig');
     const address = /listens +(https:\S+)/.exec(said)?.[1] ?? '';
     const args = ['kubeconfig', '--data-dir', join(dir, 'data'), '--address', address];

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Test } from 'tap';
 import type { Role } from '../../src/base/route.ts';
 import { kubeconfig } from '../../src/cli/kubeconfig.ts';
+import { kubectlPath } from '../support/kubectl.ts';
 import type { ApiDoor } from './api-door.ts';
 
 interface Said {
@@ -34,7 +35,7 @@ export async function openKubectl(
   const env = { ...process.env, KUBECONFIG: config, HOME: door.dir, ...variables };
   const run = (...args: readonly string[]): Promise<Said> =>
     new Promise((resolve) => {
-      execFile('kubectl', args, { env, timeout: 60_000 }, (error, out, err) => {
+      execFile(kubectlPath(), args, { env, timeout: 60_000 }, (error, out, err) => {
         resolve({ code: error === null ? 0 : Number(error.code ?? -1), out, err });
       });
     });
@@ -45,7 +46,7 @@ export async function openKubectl(
       return path;
     },
     follow(...args: readonly string[]) {
-      const child = spawn('kubectl', args, { env });
+      const child = spawn(kubectlPath(), args, { env });
       let text = '';
       child.stdout.setEncoding('utf8').on('data', (piece: string) => (text += piece));
       t.teardown(() => child.kill());

@@ -12,13 +12,15 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
+import { findKubectl, unpackKubectl } from './kubectl.ts';
 
 const TOOLS = {
   bindfs: { file: '/usr/bin/bindfs', packages: ['bindfs'] },
   busybox: { file: '/usr/bin/busybox', packages: ['busybox-static'] },
   chromium: { file: '/usr/bin/chromium', packages: ['chromium', 'fonts-liberation', 'fonts-noto-cjk'] },
   dockerd: { file: '/usr/sbin/dockerd', packages: ['docker.io'] },
-  kubectl: { file: '/usr/bin/kubectl', packages: ['kubernetes-client'] },
+  /** Of Debian trixie: bookworm's is too old, see kubectl.ts. */
+  kubectl: { file: findKubectl, packages: ['kubectl/trixie'] },
   curl: { file: '/usr/bin/curl', packages: ['curl'] },
   ip: { file: '/usr/sbin/ip', packages: ['iproute2'] },
   'node-exporter': { file: '/usr/bin/prometheus-node-exporter', packages: ['prometheus-node-exporter'] },
@@ -37,13 +39,18 @@ const POLICY = '/usr/sbin/policy-rc.d';
 const LOCK = '/tmp/jdos-test-install.lock';
 const LOCK_STALE_MS = 20 * 60_000;
 
-const isThere = (tool: Tool): boolean => existsSync(TOOLS[tool].file);
+function isThere(tool: Tool): boolean {
+  const { file } = TOOLS[tool];
+  return typeof file === 'string' ? existsSync(file) : file() !== undefined;
+}
 
 /** For the `skip` option of a test: false, or why. Throws where a skip is not allowed. */
 export function needs(...tools: readonly Tool[]): false | string {
   let missing = tools.filter((tool) => !isThere(tool));
   if (missing.length > 0 && process.env['JDOS_TEST_INSTALL'] === '1' && isRoot && isDebian()) {
-    install(missing.flatMap((tool) => TOOLS[tool].packages));
+    const packages = missing.filter((tool) => tool !== 'kubectl').flatMap((tool) => TOOLS[tool].packages);
+    if (packages.length > 0) install(packages);
+    if (missing.includes('kubectl')) withLock(() => (findKubectl() === undefined ? unpackKubectl() : undefined));
     missing = tools.filter((tool) => !isThere(tool));
   }
   if (missing.length === 0) return false;

@@ -9,6 +9,7 @@ import type { ContainerStatus, Pod, PodSpec } from '../../src/orchestrator/objec
 import { eventually, privateDirectory, type RunningDaemon, startDaemon } from '../support/daemon.ts';
 import { BUSYBOX, type Dockerd, PAUSE, startDockerd } from '../support/dockerd.ts';
 import { freePort } from '../support/free-port.ts';
+import { kubectlPath } from '../support/kubectl.ts';
 import { needs, needsRoot } from '../support/needs.ts';
 
 const skip = needsRoot() || needs('dockerd', 'busybox', 'kubectl');
@@ -42,7 +43,7 @@ async function started(t: Test, socket: string, { dataDir, pauseImage = PAUSE }:
   writeFileSync(file, (await daemon.cli('kubeconfig', '--address', daemon.tlsUrl())).out);
   const kubectl = (...args: readonly string[]): Promise<string> =>
     new Promise((resolve, reject) => {
-      execFile('/usr/bin/kubectl', ['--kubeconfig', file, ...args], { timeout: 30_000 }, (error, out, err) => {
+      execFile(kubectlPath(), ['--kubeconfig', file, ...args], { timeout: 30_000 }, (error, out, err) => {
         if (error === null) resolve(out);
         else reject(new Error(`kubectl ${args.join(' ')}: ${err}`));
       });
@@ -65,7 +66,7 @@ async function started(t: Test, socket: string, { dataDir, pauseImage = PAUSE }:
     },
     line: async (part) => new RegExp(`^${part} .*$`, 'm').exec((await daemon.cli('status')).out)?.[0] ?? '',
     follow(...args) {
-      const child = spawn('/usr/bin/kubectl', ['--kubeconfig', file, ...args], { stdio: ['ignore', 'pipe', 'ignore'] });
+      const child = spawn(kubectlPath(), ['--kubeconfig', file, ...args], { stdio: ['ignore', 'pipe', 'ignore'] });
       let out = '';
       child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
       t.teardown(() => void child.kill());

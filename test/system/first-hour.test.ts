@@ -1,10 +1,11 @@
 // The documents as a newcomer follows them: a fresh clone, the commands as written, the ports and directories of the defaults.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import t from 'tap';
 import { privateDirectory } from '../support/daemon.ts';
 import { documentedCommands } from '../support/documented.ts';
+import { kubectlPath } from '../support/kubectl.ts';
 import { needs, needsRoot } from '../support/needs.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -43,6 +44,7 @@ function follow(clone: string, document: string): string {
   const { stdout, stderr } = spawnSync('unshare', [...namespaces, 'sh', script], {
     encoding: 'utf8',
     timeout: PROMISED_MS,
+    env: { ...process.env, PATH: `${dirname(kubectlPath())}:${process.env['PATH'] ?? ''}` },
   });
   return `${stdout}\n${stderr}\n${readFileSync(log, 'utf8')}`;
 }

@@ -7,6 +7,7 @@ import { nodeNameOf } from '../../src/orchestrator/node/agent.ts';
 import type { Pod } from '../../src/orchestrator/objects/pod.ts';
 import { eventually, privateDirectory, type RunningDaemon, startDaemon } from '../support/daemon.ts';
 import { freePort } from '../support/free-port.ts';
+import { kubectlPath } from '../support/kubectl.ts';
 import { needs, needsRoot } from '../support/needs.ts';
 
 const skip = needs('kubectl') || needsRoot();
@@ -25,7 +26,7 @@ async function kubectlFor(t: Test, daemon: RunningDaemon): Promise<Kubectl> {
   writeFileSync(file, out);
   const kubectl = (...args: readonly string[]): Promise<string> =>
     new Promise((resolve, reject) => {
-      execFile('/usr/bin/kubectl', ['--kubeconfig', file, ...args], { timeout: 30_000 }, (error, out, err) => {
+      execFile(kubectlPath(), ['--kubeconfig', file, ...args], { timeout: 30_000 }, (error, out, err) => {
         if (error === null) resolve(out);
         else reject(new Error(`kubectl ${args.join(' ')}: ${err}`));
       });
@@ -33,7 +34,7 @@ async function kubectlFor(t: Test, daemon: RunningDaemon): Promise<Kubectl> {
   return Object.assign(kubectl, {
     watch(...args: readonly string[]) {
       let out = '';
-      const child = spawn('/usr/bin/kubectl', ['--kubeconfig', file, ...args], {
+      const child = spawn(kubectlPath(), ['--kubeconfig', file, ...args], {
         stdio: ['ignore', 'pipe', 'inherit'],
       });
       child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import t, { type Test } from 'tap';
 import { eventually } from '../../support/daemon.ts';
+import { kubectlPath } from '../../support/kubectl.ts';
 import { needs } from '../../support/needs.ts';
 import { type ApiDoor, type Json, openApiDoor, pod, PODS } from '../api-door.ts';
 import { type Kubectl, openKubectl } from '../kubectl.ts';
@@ -54,7 +55,7 @@ async function runPod({ call }: ApiDoor, name: string, path = PODS): Promise<Jso
 }
 
 t.test('kubectl is one that is supported', { skip }, async (t) => {
-  const said = execFileSync('kubectl', ['version', '--client', '-o', 'json'], { encoding: 'utf8' });
+  const said = execFileSync(kubectlPath(), ['version', '--client', '-o', 'json'], { encoding: 'utf8' });
   const { major, minor, gitVersion } = (JSON.parse(said) as { clientVersion: Record<string, string> }).clientVersion;
   t.comment(`kubectl ${gitVersion}`);
   t.ok(Number(major) > 1 || Number.parseInt(minor ?? '', 10) >= 32, `${gitVersion}: at least 1.32`);
