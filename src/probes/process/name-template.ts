@@ -4,9 +4,9 @@ const FIELDS = ['Comm', 'ExeBase', 'ExeFull', 'Username', 'PID', 'StartTime', 'C
 export type Field = (typeof FIELDS)[number];
 
 /** Text, a field of the process, or what a named group of a pattern captured. */
-export type TemplatePart = string | { readonly field: Field } | { readonly field: 'Matches'; readonly match: string };
+type TemplatePart = string | { readonly field: Field } | { readonly field: 'Matches'; readonly match: string };
 
-export type Template = { readonly parts: readonly TemplatePart[] } | { readonly error: string };
+type Template = { readonly parts: readonly TemplatePart[] } | { readonly error: string };
 
 const ACTION = /\{\{-?\s*(.*?)\s*-?\}\}/g;
 const MATCH = /^(?:\.Matches\.(\w+)|index\s+\.Matches\s+"([^"]+)")$/;

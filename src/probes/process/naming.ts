@@ -7,7 +7,7 @@ import type { ProcessNames } from './names-config.ts';
 import type { Table, Tracked } from './table.ts';
 
 /** The moment of a question. */
-export interface NamingContext {
+interface NamingContext {
   readonly host: HostFiles;
   readonly cycle: number;
   readonly table: Table;
