@@ -4,7 +4,7 @@ const FIELDS = ['Comm', 'ExeBase', 'ExeFull', 'Username', 'PID', 'StartTime', 'C
 export type Field = (typeof FIELDS)[number];
 
 /** Text, a field of the process, or what a named group of a pattern captured. */
-type TemplatePart = string | { readonly field: Field } | { readonly field: 'Matches'; readonly match: string };
+export type TemplatePart = string | { readonly field: Field } | { readonly field: 'Matches'; readonly match: string };
 
 type Template = { readonly parts: readonly TemplatePart[] } | { readonly error: string };
 
