@@ -2,8 +2,10 @@
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Columns, encodeColumns } from '../src/probes/history/codec.ts';
 import { HistoryConfig } from '../src/probes/history/config.ts';
 import type { Lines } from '../src/probes/history/intake.ts';
+import { Accumulator } from '../src/probes/history/rollup.ts';
 import type { KeptFamily } from '../src/probes/history/series.ts';
 import { openLocalHistory } from '../src/probes/history/store.ts';
 
@@ -70,6 +72,23 @@ const processes = (turn: number): readonly Record<string, unknown>[] =>
     container: i % 2 === 0 ? (i * 7919).toString(16).padStart(64, 'a') : null,
   }));
 
+/** Bytes of a rollup of one kind alone, without the row that it is in. */
+function encoded(sample: (i: number) => number): string {
+  const hours = 200;
+  let bytes = 0;
+  for (let hour = 0; hour < hours; hour += 1) {
+    const columns = new Columns(60);
+    for (let slot = 0; slot < 60; slot += 1) {
+      const minute = new Accumulator();
+      for (let i = 0; i < 4; i += 1) minute.add(sample(hour));
+      const rollup = minute.rollup();
+      if (rollup !== undefined) columns.put(slot, rollup);
+    }
+    bytes += encodeColumns(columns).length;
+  }
+  return (bytes / hours / 60).toFixed(1);
+}
+
 const dir = mkdtempSync(join(tmpdir(), 'jdos-bench-'));
 const open = (now: number) =>
   openLocalHistory({
@@ -122,6 +141,10 @@ try {
   console.log(
     `rollups of a minute ${(bytesOf('minutes') / 1e6).toFixed(1)} MB a day, ${(bytesOf('minutes') / rollups).toFixed(2)} bytes each (${(bytesOf('minutes') / rollups / 4).toFixed(2)} per sample)`,
   );
+  const wander = new Float64Array(200).fill(100);
+  console.log(
+    `  of these          ${encoded((i) => i * 1_048_576)} bytes what is still, ${encoded((i) => (wander[i] = (wander[i] ?? 0) + Math.floor(random() * 5) - 2))} whole numbers that wander, ${encoded(() => (random() * 1e7) / 15)} noise in every digit`,
+  );
   const seen = PROCESSES * MINUTES * 4;
   console.log(
     `processes           ${(bytesOf('processes') / 1e6).toFixed(1)} MB a day, ${(bytesOf('processes') / seen).toFixed(2)} bytes per process and collection`,
@@ -135,7 +158,7 @@ try {
   history.close();
   history = open(now);
   console.log(`opened again in     ${(performance.now() - began).toFixed(0)} ms`);
-  console.log(`rollups of days     ${(bytesOf('days') / series / Math.max(1, DAYS - 1)).toFixed(1)} bytes each`);
+  console.log(`rollups of days     ${(bytesOf('days') / 1e6).toFixed(1)} MB for ${DAYS - 1} days, names included`);
   for (const metric of KINDS) {
     const times: number[] = [];
     let points = 0;

@@ -218,7 +218,7 @@ const bad = {
     zh: '可用内存 6.3 %(限 10 %),合 2.0 GiB',
     en: 'available memory is 6.3 % (limit 10 %), 2.0 GiB',
     evidence: ['MemAvailable=2.0 GiB', 'largest=java 19.4 GiB'],
-    command: 'jdos top --by rss',
+    command: 'jdos top --by memory',
   }),
   load: result({
     code: 'LOAD_HIGH',

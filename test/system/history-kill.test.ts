@@ -1,7 +1,9 @@
 // What history holds after kill -9 of the whole daemon: everything but the minute under way.
+import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
-import { eventually, privateDirectory, type RunningDaemon, startDaemon } from '../support/daemon.ts';
+import { eventually, JDOS, privateDirectory, type RunningDaemon, startDaemon } from '../support/daemon.ts';
 
 // Two minutes have to go by.
 t.setTimeout(300_000);
@@ -62,4 +64,25 @@ t.test('minutes that are over and the processes in them survive kill -9', { time
     none.err,
     /no processes were collected around 2020-01-01T.*: there is history from .* to .*\n.*JD_HISTORY_NOTHING_THEN/,
   );
+});
+
+t.test('on a terminal `jdos top` goes on until q, and leaves the terminal as it was', async (t) => {
+  const daemon = startDaemon(t);
+  await daemon.until(/listens/);
+  // script(1) gives the command a terminal.
+  const top = spawn('script', ['-qec', `${JDOS} top --data-dir ${daemon.dataDir}`, '/dev/null'], {
+    env: { ...process.env, TERM: 'xterm' },
+  });
+  t.teardown(() => top.kill('SIGKILL'));
+  let out = '';
+  top.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
+  const exited = new Promise((resolve) => top.once('exit', resolve));
+  await eventually('the first picture', () => (/by cpu[\s\S]*PID/.test(out) ? true : undefined));
+  top.stdin.write('f');
+  await eventually('sorted otherwise', () => (/by fds[\s\S]*GROWTH/.test(out) ? true : undefined));
+  const pictures = out.split('by fds').length;
+  await eventually('drawn anew by itself', () => (out.split('by fds').length > pictures ? true : undefined));
+  top.stdin.write('q');
+  t.equal(await Promise.race([exited, sleep(10_000, 'it goes on')]), 0);
+  t.match(out, /^\u001b\[\?1049h[\s\S]*\u001b\[\?1049l$/);
 });

@@ -140,6 +140,23 @@ export const KEPT: readonly KeptFamily[] = [
       alive: 'namedprocess_namegroup_num_procs',
     },
   },
+  {
+    about: 'containers, pods and slices',
+    metrics: [
+      { metric: 'container_cpu_usage_seconds_total', as: 'rate', sum: ['cpu'] },
+      ...rates('container_cpu_cfs_throttled_seconds_total', 'container_oom_events_total'),
+      ...values('container_memory_working_set_bytes', 'container_file_descriptors', 'container_processes'),
+      { metric: 'container_network_receive_bytes_total', as: 'rate', sum: ['interface'] },
+      { metric: 'container_network_transmit_bytes_total', as: 'rate', sum: ['interface'] },
+      { metric: 'container_fs_reads_bytes_total', as: 'rate', sum: ['device'] },
+      { metric: 'container_fs_writes_bytes_total', as: 'rate', sum: ['device'] },
+    ],
+    worst: {
+      label: 'id',
+      by: ['container_cpu_usage_seconds_total', 'container_memory_working_set_bytes', 'container_file_descriptors'],
+      keep: 50,
+    },
+  },
 ];
 
 /** The names of all metrics that are kept. */

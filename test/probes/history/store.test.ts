@@ -1,5 +1,5 @@
 // History in its files: what was written is found, also after an end without warning; old files go, damaged ones are set aside.
-import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { HistoryConfig } from '../../../src/probes/history/config.ts';
@@ -214,6 +214,29 @@ t.test('a full disk is said; what came meanwhile is written when there is room, 
   full = true;
   for (let i = 93; i <= 93 + 8 * 60; i += 1) play(START + i * MINUTE, { load: `load ${i}\n` });
   t.ok(history.stats().lostMinutes > 60, `${history.stats().lostMinutes} minutes are lost, and counted`);
+});
+
+t.test('a disk that refuses is said once; what came meanwhile is written when it takes it again', async (t) => {
+  const dir = privateDirectory(t);
+  // A directory where the file should be: it cannot be opened, and it is not damaged.
+  const inTheWay = join(dir, 'minutes-20261126T000000000Z.db');
+  const { play, points, history, troubles, processes } = opened(t, dir);
+  mkdirSync(inTheWay);
+  for (let i = 0; i < 70; i += 1) {
+    play(START + i * MINUTE, { load: `load ${i}\n` });
+    processes(START + i * MINUTE, { 1: i });
+  }
+  t.match(history.stats().trouble, /history cannot be written/);
+  t.equal(troubles.length, 1, 'one line in the log');
+  t.equal(points('load').length, 69, 'it is read from memory');
+  rmSync(inTheWay, { recursive: true });
+  play(START + 70 * MINUTE, { load: 'load 70\n' });
+  play(START + 71 * MINUTE, { load: 'load 71\n' });
+  t.equal(history.stats().trouble, null);
+  t.equal(history.stats().lostMinutes, 0);
+  const copy = openCopy(t, dir, START + 72 * MINUTE);
+  t.equal(copy.points('load').length, 71);
+  t.match(copy.history.processes({ at: START + 60 * MINUTE, by: 'fds', limit: 1 }), { items: [{ pid: 1, fds: 60 }] });
 });
 
 t.test('too old goes by kind, too much goes oldest first and days last', async (t) => {
