@@ -1,7 +1,7 @@
 // CPU time, throttling and CPU limits of a cgroup, from cpu.stat and its neighbours of v1 and v2.
 import { decimalAt } from '../process/bytes.ts';
 import { key, numberIn, divided, valueOf } from './flat.ts';
-import type { Cgroup } from './group.ts';
+import { UNIFIED, type Cgroup } from './group.ts';
 
 /** Times in seconds since the group was made, with all groups below it; what the kernel does not say is absent. */
 export interface CpuUsage {
@@ -51,7 +51,8 @@ export const parseCpuStat = (bytes: Buffer): Omit<CpuUsage, 'throttledLocal'> =>
   ...parseThrottling(bytes, THROTTLED_USEC, BURST_USEC, MICRO),
 });
 
-const NO_THROTTLING = parseThrottling(Buffer.alloc(0), THROTTLED_USEC, BURST_USEC, MICRO);
+const NOTHING = Buffer.alloc(0);
+const NO_THROTTLING = parseThrottling(NOTHING, THROTTLED_USEC, BURST_USEC, MICRO);
 
 /** Reads it in either version; undefined where no controller for it is there. `ticksPerSecond` is of v1's cpuacct.stat. */
 export function readCpuUsage(group: Cgroup, ticksPerSecond: number): CpuUsage | undefined {
@@ -67,10 +68,16 @@ export function readCpuUsage(group: Cgroup, ticksPerSecond: number): CpuUsage | 
 }
 
 function readV1(group: Cgroup, ticksPerSecond: number): CpuUsage {
-  const usage = divided(numberIn(group.bytes('cpuacct.usage')), NANO);
   const bytes = group.bytes('cpu.stat');
   const throttling = bytes === undefined ? NO_THROTTLING : parseThrottling(bytes, THROTTLED_NSEC, BURST_NSEC, NANO);
-  return { usage, ...readV1Modes(group, ticksPerSecond), ...throttling, throttledLocal: undefined };
+  const local = group.bytes('cpu.stat.local');
+  const throttledLocal = local === undefined ? undefined : divided(valueOf(local, THROTTLED_NSEC), NANO);
+  const usage = divided(numberIn(group.bytes('cpuacct.usage')), NANO);
+  if (usage !== undefined) return { ...throttling, throttledLocal, usage, ...readV1Modes(group, ticksPerSecond) };
+  // A group need not be in every hierarchy, and the v2 side of hybrid hosts counts the time of all that it has.
+  const unified = group.bytes(`${UNIFIED}cpu.stat`);
+  const { user, system, usage: total } = parseCpuStat(unified ?? NOTHING);
+  return { ...throttling, throttledLocal, usage: total, user, system };
 }
 
 /** In nanoseconds where the kernel says them (Linux 4.7), else in ticks. */

@@ -6,6 +6,9 @@ import type { CgroupLayout } from './layout.ts';
 /** What the kernel answers where pressure is switched off, or a threaded group is asked for its processes. */
 const UNSUPPORTED = new Set(['ENOTSUP', 'EOPNOTSUPP']);
 
+/** Before the name of a file that is meant of v2, though v1 has one of that name. */
+export const UNIFIED = 'unified/';
+
 export class Cgroup {
   /** From the root of the hierarchies: `/docker/…`; the root itself is `/`. */
   readonly path: string;
@@ -57,13 +60,15 @@ export class Cgroup {
   }
 
   #find(file: string): string | undefined {
-    const controller = file.slice(0, file.indexOf('.'));
+    const mount = this.#mountOf(file);
+    const name = file.startsWith(UNIFIED) ? file.slice(UNIFIED.length) : file;
+    return mount === undefined ? undefined : `${mount}${this.path === '/' ? '' : this.path}/${name}`;
+  }
+
+  #mountOf(file: string): string | undefined {
     const { v1, unified, tree } = this.#layout;
-    const mount = file.endsWith('.pressure')
-      ? unified
-      : file === 'cgroup.procs'
-        ? tree
-        : (v1.get(controller) ?? unified);
-    return mount === undefined ? undefined : `${mount}${this.path === '/' ? '' : this.path}/${file}`;
+    if (file.startsWith(UNIFIED) || file.endsWith('.pressure')) return unified;
+    if (file === 'cgroup.procs') return tree;
+    return v1.get(file.slice(0, file.indexOf('.'))) ?? unified;
   }
 }

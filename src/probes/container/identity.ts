@@ -69,6 +69,7 @@ export function isComplete(place: Place, { container, namespace, pod, image, nam
   if (place.kind === 'pod') return pod !== undefined && namespace !== undefined;
   if (place.runtime === 'lxc' || place.runtime === 'nspawn') return true;
   if (place.podUid === undefined) return name !== undefined && image !== undefined;
+  if (container === SANDBOX) return namespace !== undefined && pod !== undefined;
   return (
     [container, namespace, pod].every((part) => part !== undefined) && (image !== undefined || place.runtime === 'jdos')
   );

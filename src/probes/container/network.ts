@@ -49,7 +49,7 @@ function readInterfaces(host: HostFiles, pid: number): Interfaces | undefined {
 }
 
 /** `net:[4026531840]` of a process; undefined when it ended or may not be asked. */
-function networkOf(host: HostFiles, pid: number): string | undefined {
+function networkOf(host: HostFiles, pid: number | 'self'): string | undefined {
   try {
     return host.link(`/proc/${pid}/ns/net`);
   } catch {
@@ -68,7 +68,8 @@ const owns = (a: Tracked, b: Tracked): boolean => {
  * sandbox is not known they are the pod's. Those of the host are `root`'s, whoever else uses them.
  */
 export function readNetworks(host: HostFiles, all: readonly Tracked[], root: Tracked | undefined): void {
-  const hosts = networkOf(host, 1);
+  // Where the first process may not be asked, this one is in the host's network, or sees no host at all.
+  const hosts = networkOf(host, 1) ?? networkOf(host, 'self');
   const owners = new Map<string, Tracked>();
   const pods = new Map<string, Tracked>();
   for (const one of all) {

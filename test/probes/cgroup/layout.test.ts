@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { readCpuUsage } from '../../../src/probes/cgroup/cpu.ts';
 import { Cgroup } from '../../../src/probes/cgroup/group.ts';
 import { parseCgroupMounts, readLayout, type CgroupLayout } from '../../../src/probes/cgroup/layout.ts';
 import { walkCgroups } from '../../../src/probes/cgroup/walk.ts';
@@ -111,6 +112,19 @@ t.test('a group that is removed during the walk is no error', async (t) => {
 
 t.test('a tree that cannot be read is an error', async (t) => {
   t.throws(() => walkCgroups(new HostFiles(emptyHost(t)), { tree: '/nowhere' }, () => true), { code: 'ENOENT' });
+});
+
+t.test('the CPU time of a group that is not in the hierarchy for it comes from the v2 side', async (t) => {
+  const root = emptyHost(t);
+  mkdirSync(join(root, 'unified/jdos'), { recursive: true });
+  writeFileSync(join(root, 'unified/jdos/cpu.stat'), 'usage_usec 3000000\nuser_usec 2000000\nsystem_usec 1000000\n');
+  const v1 = new Map([
+    ['cpu', '/cpu'],
+    ['cpuacct', '/cpuacct'],
+  ]);
+  const layout: CgroupLayout = { mode: 'hybrid', v1, unified: '/unified', tree: '/cpu' };
+  const group = new Cgroup(new HostFiles(root), layout, '/jdos');
+  t.match(readCpuUsage(group, 100), { usage: 3, user: 2, system: 1, periods: undefined });
 });
 
 t.test('a file that is absent is asked for again later, and one that cannot be read is counted', async (t) => {
