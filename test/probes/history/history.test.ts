@@ -194,6 +194,17 @@ t.test('before it is open and when it cannot be opened, that is said, and the da
   await history.stop();
 });
 
+t.test('a thread that does not keep up is said and bounded: what it cannot take is dropped', async (t) => {
+  const { history } = await opened(t);
+  // In one turn of the loop nothing of it can be answered, as when the disk hangs.
+  for (let i = 0; i < 150; i += 1) history.take([publication(NOW + i * 1000, i)]);
+  t.match(history.health(), { state: 'failing', reason: 'the disk does not answer' });
+  await eventually('it has caught up', () => {
+    history.take([publication(NOW + 200_000, 1)]);
+    return history.health().state === 'available' ? true : undefined;
+  });
+});
+
 t.test('what was published while it was being opened is kept', async (t) => {
   const dir = privateDirectory(t);
   mkdirSync(dir, { recursive: true });
