@@ -23,12 +23,18 @@ export function readPids(group: Cgroup): Pids {
   return { tasks, limit, refusals: events === undefined ? undefined : valueOf(events, MAX) };
 }
 
-/** Adds the processes of a cgroup.procs file to `pids`; 0 stands for one of another pid namespace and is left out. */
-export function parseProcs(bytes: Buffer, pids: number[]): void {
+/**
+ * Adds the processes of a cgroup.procs file to `pids`. Returns whether it has others: the kernel writes 0 for those that
+ * cannot be named in the pid namespace of who asks.
+ */
+export function parseProcs(bytes: Buffer, pids: number[]): boolean {
+  let others = false;
   for (let at = 0; at < bytes.length;) {
     const pid = decimalAt(bytes, at);
-    if (pid !== undefined && pid > 0) pids.push(pid);
+    if (pid === 0) others = true;
+    else if (pid !== undefined) pids.push(pid);
     while (isDigit(bytes[at])) at += 1;
     at += 1;
   }
+  return others;
 }

@@ -164,7 +164,7 @@ const memory: readonly Scalar[] = [
 
 const processes: readonly Scalar[] = [
   gauge('container_processes', 'Processes in the container and below it.', (t) =>
-    t.place.kind === 'container' ? t.members.pids.length : undefined,
+    t.place.kind === 'container' && !t.members.hidden ? t.members.pids.length : undefined,
   ),
   gauge('container_threads', 'Threads in the container.', (t) => t.reading.pids?.tasks),
   gauge('container_threads_max', 'Threads allowed in the container; 0 is any number.', (t) =>

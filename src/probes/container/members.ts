@@ -8,6 +8,8 @@ import { parseStat, type Stat } from '../process/stat.ts';
 /** What is known of the processes of a container. What could not be read is absent. */
 export interface Members {
   pids: readonly number[];
+  /** There are processes of which we do not learn the pids: their number is not known. */
+  hidden: boolean;
   /** The paths of the groups below it. */
   below: readonly string[];
   /** The process that started first, and when: ticks since boot. */
@@ -24,6 +26,7 @@ export interface Members {
 
 export const noMembers = (): Members => ({
   pids: [],
+  hidden: false,
   below: [],
   init: undefined,
   fds: undefined,
@@ -45,11 +48,12 @@ export function readMembers(
   { tree }: CgroupLayout,
   path: string,
   links: number,
-): Pick<Members, 'pids' | 'below'> {
+): Pick<Members, 'pids' | 'hidden' | 'below'> {
   const pids: number[] = [];
   const below: string[] = [];
+  let hidden = false;
   const visit = (at: string, leaf: boolean): void => {
-    readProcs(host, `${tree}${at}/cgroup.procs`, pids);
+    if (readProcs(host, `${tree}${at}/cgroup.procs`, pids)) hidden = true;
     if (leaf) return;
     for (const name of directories(host, `${tree}${at}`)) {
       if (below.length >= MOST_BELOW) return;
@@ -58,14 +62,14 @@ export function readMembers(
     }
   };
   visit(path, links === LEAF_LINKS);
-  return { pids, below };
+  return { pids, hidden, below };
 }
 
-function readProcs(host: HostFiles, file: string, pids: number[]): void {
+function readProcs(host: HostFiles, file: string, pids: number[]): boolean {
   try {
-    parseProcs(host.bytes(file), pids);
+    return parseProcs(host.bytes(file), pids);
   } catch {
-    return; // removed meanwhile, or a threaded group, whose processes stand in the group above
+    return false; // removed meanwhile, or a threaded group, whose processes stand in the group above
   }
 }
 
@@ -123,7 +127,7 @@ export function countFiles(members: Members, { host, fdsBySize, cycle }: FilePas
     limits.set(pid, limit);
     if (limit !== Infinity) headroom = Math.min(headroom ?? Infinity, Math.max(0, limit - fds));
   }
-  members.fds = members.pids.length === 0 ? 0 : sum;
+  members.fds = members.hidden ? undefined : members.pids.length === 0 ? 0 : sum;
   members.headroom = headroom;
   members.limits = limits;
   members.filesLimit = members.init === undefined ? undefined : limits.get(members.init.pid);

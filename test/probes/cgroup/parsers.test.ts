@@ -124,8 +124,9 @@ t.test('a list of CPUs is counted', async (t) => {
 
 t.test('pids, without those of other namespaces', async (t) => {
   const pids: number[] = [];
-  parseProcs(bytes('12\n0\n345\n'), pids);
+  t.equal(parseProcs(bytes('12\n0\n345\n'), pids), true);
   t.same(pids, [12, 345]);
+  t.equal(parseProcs(bytes('7\n'), pids), false);
 });
 
 const INPUTS: readonly (readonly [string, string, (bytes: Buffer) => readonly unknown[]])[] = [

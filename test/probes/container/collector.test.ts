@@ -153,6 +153,26 @@ t.test('processes, files and the first process are those of all groups below', a
   t.same(of('container_processes', { id: `${A}/init` }), [], 'a group in a container is no container');
 });
 
+t.test('processes of another pid namespace are not counted as none', async (t) => {
+  const root = emptyTree(t);
+  writeTree(root, { groups: { [A]: { pids: [0, 0] } } });
+  const { of } = await openContainers(root).collect();
+  t.same(of('container_processes', { id: A }), []);
+  t.same(of('container_file_descriptors', { id: A }), []);
+});
+
+t.test('after a walk that took long the next one waits', async (t) => {
+  const root = emptyTree(t);
+  const many = Object.fromEntries(Array.from({ length: 500 }, (_, n) => [`/system.slice/${n}.service`, {}]));
+  writeTree(root, { uptime: 1000, groups: many });
+  const containers = openContainers(root);
+  await containers.collect();
+  writeTree(root, { uptime: 1000, groups: { [A]: {} } });
+  t.same((await containers.collect()).of('container_last_seen', { id: A }), []);
+  writeTree(root, { uptime: 1100, groups: {} });
+  t.equal((await containers.collect()).of('container_last_seen', { id: A }).length, 1);
+});
+
 t.test('containers beyond the limit are counted and not shown, the others stay', async (t) => {
   const root = emptyTree(t);
   writeTree(root, { groups: { [A]: {}, '/system.slice': {}, '/system.slice/ssh.service': {} } });
