@@ -27,12 +27,12 @@ export function historyMetrics(registry: Registry, facts: () => HistoryFacts): v
   gauge('jdos_history_series', 'Series that history takes in now.', ({ series }) => series);
   gauge('jdos_history_bytes', 'Bytes of the files of history.', ({ diskBytes }) => diskBytes);
   new Counter({
-    name: 'jdos_history_lost_minutes_total',
-    help: 'Minutes that could not be written for hours and are lost to history.',
+    name: 'jdos_history_lost_seconds_total',
+    help: 'Time whose rollups could not be written for hours and are lost to history.',
     registers,
     collect() {
       this.reset();
-      this.inc(facts().stats?.lostMinutes ?? 0);
+      this.inc((facts().stats?.lostMinutes ?? 0) * 60);
     },
   });
   new Gauge({

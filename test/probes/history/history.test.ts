@@ -135,7 +135,7 @@ t.test('what was published is asked for: points, labels, pages, processes', asyn
     const outcome: unknown = await get(path, query).catch((thrown: unknown) => thrown);
     t.match(outcome, error, JSON.stringify(query));
   }
-  t.match(await registry.metrics(), /^jdos_history_lost_minutes_total 0$/m);
+  t.match(await registry.metrics(), /^jdos_history_lost_seconds_total 0$/m);
 });
 
 t.test('series come in pages, filtered by their labels', async (t) => {
