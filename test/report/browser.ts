@@ -1,7 +1,7 @@
 // Chromium for looking at HTML reports: offline, headless, one page at a time.
 import { chromium, type Browser, type Page } from 'playwright-core';
 
-export const CHROMIUM = '/usr/bin/chromium';
+const CHROMIUM = '/usr/bin/chromium';
 
 const ARGS = [
   '--no-sandbox',

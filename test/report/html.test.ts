@@ -1,19 +1,18 @@
-import { access, readFile } from 'node:fs/promises';
+// The HTML report as people see it: in Chromium, at both widths, light and dark, in both languages.
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import t from 'tap';
 import { LOCALES } from '../../src/inspector/index.ts';
 import { renderReport } from '../../src/report/render.ts';
 import { loadTemplates } from '../../src/report/templates.ts';
-import { CHROMIUM, openBrowser, showHtml } from './browser.ts';
+import { needs } from '../support/needs.ts';
+import { openBrowser, showHtml } from './browser.ts';
 import { SAMPLES, ZONE } from './samples.ts';
-import { SCHEMES, WIDTHS, takeScreenshots } from './screenshots.ts';
+import { SCHEMES, WIDTHS } from './screenshots.ts';
 import { TEMPLATES } from './setup.ts';
 
-const skip = await access(CHROMIUM).then(
-  () => false,
-  () => 'Chromium is missing: apt-get install chromium fonts-liberation fonts-noto-cjk',
-);
+const skip = needs('chromium');
 
 interface Seen {
   readonly overflow: number;
@@ -46,11 +45,3 @@ t.test('the HTML report fits a phone and a desk, and can be read in light and da
           t.same(seen.faint, [], `${what}: contrast`);
         }
 });
-
-t.test(
-  'the pictures of the documentation',
-  { skip: process.env['UPDATE_SCREENSHOTS'] !== '1' && 'UPDATE_SCREENSHOTS=1 takes them' },
-  async () => {
-    await takeScreenshots(join(import.meta.dirname, '..', '..', 'docs', 'images'));
-  },
-);

@@ -1,3 +1,4 @@
+// A report and the mail test against a real OpenSMTPD.
 import { simpleParser } from 'mailparser';
 import t from 'tap';
 import { SmtpConfig } from '../../src/report/config.ts';
@@ -6,11 +7,12 @@ import { openOutbox } from '../../src/report/outbox.ts';
 import { renderReport } from '../../src/report/render.ts';
 import { buildMessage } from '../../src/report/message.ts';
 import { loadTemplates } from '../../src/report/templates.ts';
-import { missingOpenSmtpd, startOpenSmtpd } from '../support/opensmtpd.ts';
+import { needs, needsRoot } from '../support/needs.ts';
+import { startOpenSmtpd } from '../support/opensmtpd.ts';
 import { MORNING, SAMPLES, ZONE } from './samples.ts';
 import { TEMPLATES, openStore, silent } from './setup.ts';
 
-const skip = (await missingOpenSmtpd()) ?? false;
+const skip = needs('opensmtpd') || needsRoot();
 
 t.test('a report goes through OpenSMTPD into a maildir and reads there as it was written', { skip }, async (t) => {
   const server = await startOpenSmtpd();

@@ -11,7 +11,7 @@ export const WIDTHS = [640, 390] as const;
 export const SCHEMES = ['light', 'dark'] as const;
 
 /** Writes one picture per language, width and colour scheme of the bad day. */
-export async function takeScreenshots(directory: string): Promise<void> {
+async function takeScreenshots(directory: string): Promise<void> {
   const templates = await loadTemplates(join(ROOT, 'templates', 'report'));
   const browser = await openBrowser();
   for (const locale of LOCALES) {

@@ -1,6 +1,6 @@
 // A real mail server for tests: OpenSMTPD in a mount namespace of its own, delivering to maildirs in a directory.
 import { spawn, type ChildProcess } from 'node:child_process';
-import { access, chmod, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,18 +8,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from './free-port.ts';
 
 const SMTPD = '/usr/sbin/smtpd';
-
-/** Why the server cannot run here, or undefined. */
-export async function missingOpenSmtpd(): Promise<string | undefined> {
-  if (
-    !(await access(SMTPD).then(
-      () => true,
-      () => false,
-    ))
-  )
-    return 'OpenSMTPD is missing: apt-get install opensmtpd';
-  return process.getuid?.() === 0 ? undefined : 'OpenSMTPD needs root for its mount namespace and its users';
-}
 
 export interface OpenSmtpd {
   readonly port: number;

@@ -49,6 +49,9 @@ function follow(clone: string, document: string): string {
   return `${stdout}\n${stderr}\n${readFileSync(log, 'utf8')}`;
 }
 
+// An installation and two daemons take a minute, and longer on a busy machine.
+t.setTimeout(400_000);
+
 t.test('the documents hold, from a clone on', { skip: needsRoot() || needs('kubectl', 'curl', 'ip') }, async (t) => {
   const began = performance.now();
   const clone = join(privateDirectory(t), 'jdos');

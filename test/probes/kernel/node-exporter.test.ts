@@ -1,12 +1,12 @@
 // Held against the real node_exporter on this machine: same names, same types, same labels, same constants.
 import { spawn } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
 import { createInterface } from 'node:readline';
 import t from 'tap';
 import type { Collector } from '../../../src/probes/collector.ts';
 import { HostFiles, type FileSystemStats } from '../../../src/probes/host-files.ts';
 import { hostCollectors } from '../../../src/probes/host/index.ts';
 import { kernelCollectors } from '../../../src/probes/kernel/index.ts';
+import { needs } from '../../support/needs.ts';
 import { collectOnce, config, type Sample } from './written.ts';
 
 /** Ours that it does not have, reviewed: our own, and those of kernels and versions that this machine may not have. */
@@ -53,24 +53,15 @@ const SAME_VIEW_OF_OURS = config({
   network: { excludeDevices: ['lo'] },
 });
 
-function findBinary(): string | undefined {
-  const directories = (process.env['PATH'] ?? '').split(':');
-  const candidates = directories.flatMap((at) => [`${at}/prometheus-node-exporter`, `${at}/node_exporter`]);
-  return candidates.find((path) => {
-    try {
-      accessSync(path, constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
-}
-
 /** Starts it on a free port of the loopback, and resolves with what it exposes. */
-async function scrape(binary: string): Promise<string> {
-  const child = spawn(binary, [...ARGUMENTS, ...SAME_VIEW, '--web.listen-address=127.0.0.1:0'], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
+async function scrape(): Promise<string> {
+  const child = spawn(
+    '/usr/bin/prometheus-node-exporter',
+    [...ARGUMENTS, ...SAME_VIEW, '--web.listen-address=127.0.0.1:0'],
+    {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    },
+  );
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
   try {
     const log: string[] = [];
@@ -79,7 +70,7 @@ async function scrape(binary: string): Promise<string> {
       const port = /Listening on.*address=127\.0\.0\.1:(\d+)/.exec(line)?.[1];
       if (port !== undefined) return await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
     }
-    throw new Error(`${binary} did not listen:\n${log.join('\n')}`);
+    throw new Error(`node_exporter did not listen:\n${log.join('\n')}`);
   } finally {
     child.kill();
     await ended;
@@ -132,13 +123,10 @@ const lines = (samples: readonly Sample[], metric: string): string[] =>
     .map((sample) => `${metric} ${JSON.stringify(present(sample))} ${sample.value}`)
     .sort();
 
-const binary = findBinary();
-const skip =
-  binary === undefined &&
-  'prometheus-node-exporter is not installed: apt-get install --no-install-recommends prometheus-node-exporter';
+const skip = needs('node-exporter');
 
 t.test('a dashboard made for node_exporter finds the same series here', { skip }, async (t) => {
-  const theirs = parseExposition(await scrape(binary ?? ''));
+  const theirs = parseExposition(await scrape());
   // The inventory's series are ours alone, and its first look may take longer than one collection waits.
   const collectors: readonly Collector[] = [...kernelCollectors, ...hostCollectors].filter(
     ({ name }) => name !== 'inventory',

@@ -1,19 +1,18 @@
 // The same live host seen by process-exporter and by us: what both can see agrees.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, symlinkSync } from 'node:fs';
+import { readFileSync, symlinkSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { HostFiles } from '../../../src/probes/host-files.ts';
+import { needs } from '../../support/needs.ts';
 import { exposition, openCollector } from './written-host.ts';
 
 const EXPORTER = '/usr/bin/prometheus-process-exporter';
-const missing = existsSync(EXPORTER)
-  ? false
-  : 'process-exporter is not installed: apt-get install prometheus-process-exporter';
+const missing = needs('process-exporter');
 
 interface Helper {
   readonly comm: string;
