@@ -3,7 +3,7 @@ import { readLayout, type CgroupLayout } from '../cgroup/layout.ts';
 import type { Collecting, Collector, CollectorContext } from '../collector.ts';
 import type { HostFiles } from '../host-files.ts';
 import { readBootId, readBootTime, readUnits, readUptime, sizeCountsFds } from '../process/boot.ts';
-import { discover, type Discovery } from './discovery.ts';
+import { discover, shownOf, type Discovery } from './discovery.ts';
 import { followKills } from './kills.ts';
 import { HOST_METRICS, writeMachine, writeSelf } from './host-metrics.ts';
 import { countFiles } from './members.ts';
@@ -51,7 +51,7 @@ function openContainers({ host, config, sources, saved }: CollectorContext): Col
       const around = { now: bootTime + now, deviceName };
       const lastOf = (tracked: Tracked) => lastSamples(tracked, around);
       discover(discovery, { host, layout, now, maxContainers: config.containers.max, lastOf });
-      const all = [...table.live.values()];
+      const all = shownOf(table, now);
       await names.resolve(all, cycle);
       shareNames(all);
       for (const tracked of all) {

@@ -110,15 +110,31 @@ function end(table: Table, tracked: Tracked, { now, lastOf }: Step): void {
 }
 
 /** Reads who is in a group; false when it is gone. */
-function look(tracked: Tracked, { host, layout }: Step): boolean {
+function look(tracked: Tracked, { host, layout, now }: Step): boolean {
   try {
     const { inode, links } = host.node(`${layout.tree}${tracked.path}`);
     if (inode !== tracked.inode) return false;
     if (tracked.place.kind !== 'container') return true;
     Object.assign(tracked.members, readMembers(host, layout, tracked.path, links));
     tracked.members.init = electInit(host, tracked.members);
+    if (tracked.members.pids.length > 0 || tracked.members.hidden) tracked.populatedAt = now;
     return true;
   } catch (error) {
-    return readFailure(error) !== 'absent'; // what may not be looked into is there all the same
+    if (readFailure(error) === 'absent') return false;
+    tracked.populatedAt = now; // what may not be looked into is there all the same
+    return true;
   }
+}
+
+/**
+ * The groups to show: all but what a killed runtime left behind. A container in which nothing runs is shown for as long as
+ * one that is gone; a pod as long as a container of it.
+ */
+export function shownOf({ live }: Table, now: number): readonly Tracked[] {
+  const above = new Set<string>();
+  for (const { place, path, populatedAt } of live.values()) {
+    if (place.kind !== 'container' || populatedAt === undefined || now - populatedAt > KEPT_SECONDS) continue;
+    for (let at = path; at.length > 1; at = at.slice(0, at.lastIndexOf('/'))) above.add(at);
+  }
+  return [...live.values()].filter(({ place, path }) => place.kind === 'slice' || above.has(path));
 }

@@ -39,6 +39,8 @@ export interface Tracked extends Named {
   readonly group: Cgroup;
   readonly reading: Reading;
   members: Members;
+  /** Uptime in seconds when there were processes in it last; undefined: never since it was first seen. */
+  populatedAt: number | undefined;
   /** The network namespace of the first process. */
   network: { readonly pid: number; readonly namespace: string | undefined } | undefined;
   /** Unix seconds when its first process started. */
@@ -89,6 +91,7 @@ export function track(host: HostFiles, layout: CgroupLayout, { path, inode }: Fo
     asked: 0,
     askAt: -Infinity,
     members: noMembers(),
+    populatedAt: undefined,
     network: undefined,
     startTime: undefined,
     statAt: -Infinity,

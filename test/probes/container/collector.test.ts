@@ -228,3 +228,21 @@ t.test("with cAdvisor's labels the kubelet's are gone, whatever stands in them",
   t.equal(new Set(plain).size, plain.length, 'and no two series become one');
   t.notMatch(plain.join('\n'), /[{,](container|namespace|pod)="/);
 });
+
+t.test(
+  'a group in which nothing runs is shown for five minutes after its last process, and never if there was none',
+  async (t) => {
+    const root = emptyTree(t);
+    const files = { 'memory.current': '4096\n' };
+    const at = async (uptime: number, pids: readonly number[]): Promise<readonly (readonly number[])[]> => {
+      writeTree(root, { uptime, groups: { [A]: { pids, files }, [B]: { pids: [], files } } });
+      const { of } = await containers.collect();
+      return [A, B].map((id) => of('container_memory_usage_bytes', { id }));
+    };
+    const containers = openContainers(root);
+    t.same(await at(1000, [7]), [[4096], []]);
+    t.same(await at(1300, []), [[4096], []]);
+    t.same(await at(1301, []), [[], []], 'what a killed runtime left behind is no container');
+    t.same(await at(1315, [8]), [[4096], []], 'and one again when a process is in it');
+  },
+);

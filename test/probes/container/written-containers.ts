@@ -67,6 +67,7 @@ export const sampleLines = (samples: readonly WatchedSample[], metric: string): 
   });
 
 interface WrittenGroup {
+  /** Unless said: one of which nothing but the number can be seen. */
   readonly pids?: readonly number[];
   readonly files?: Readonly<Record<string, string>>;
 }
@@ -87,6 +88,7 @@ interface WrittenProcess {
   readonly comm?: string;
 }
 
+const UNSEEN = 4_000_000;
 export const HOST_NETNS = 4026531840;
 const NET_DEV = `Inter-|   Receive                                                |  Transmit
  face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed
@@ -126,7 +128,7 @@ export function writeTree(root: string, { uptime = 1000, bootId, groups, process
   }
   write('sys/fs/cgroup/cgroup.controllers', 'cpu io memory pids\n');
   write('sys/fs/cgroup/cgroup.procs', '1\n');
-  for (const [path, { pids = [], files = {} }] of Object.entries(groups)) {
+  for (const [path, { pids = [UNSEEN], files = {} }] of Object.entries(groups)) {
     write(`sys/fs/cgroup${path}/cgroup.procs`, pids.map((pid) => `${pid}\n`).join(''));
     for (const [file, content] of Object.entries(files)) write(`sys/fs/cgroup${path}/${file}`, content);
   }
