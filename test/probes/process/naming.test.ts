@@ -137,12 +137,10 @@ t.test('a file of process-exporter is taken as it is, and its errors have its na
   t.match(both.probes.processes.names, [{ comm: ['first'] }, { cmdline: ['.+'] }], 'ours come first');
 });
 
-t.test('a pattern that would backtrack for ever does not', async (t) => {
+t.test('a pattern that would backtrack for ever ends', async (t) => {
   const cmdline = `${'a'.repeat(30_000)}!\0`;
-  const began = performance.now();
   const { first } = named(t, [{ name: 'x', cmdline: ['^(a+)+$'] }], [{ pid: 1, comm: 'a', cmdline, start: 5 }]);
   t.same(first, { x: 0 });
-  t.ok(performance.now() - began < 20_000, 'it ended');
 });
 
 t.test(
