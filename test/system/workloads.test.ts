@@ -70,18 +70,21 @@ async function apply(t: Test, kubectl: Kubectl, name: string, script: string, mo
 const RUN = `${process.pid}`;
 const marker = (name: string): string => `jdos-test-${RUN}-${name}`;
 
-/** Processes that carry the pod's marker as their `$0`. */
-const pidsOf = (name: string): readonly number[] =>
+/** Processes of which a word of the command line is one that is meant. */
+const pidsWith = (isMeant: (word: string) => boolean): readonly number[] =>
   readdirSync('/proc')
     .filter((entry) => /^\d+$/.test(entry))
     .filter((pid) => {
       try {
-        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes(marker(name));
+        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').some(isMeant);
       } catch {
         return false;
       }
     })
     .map(Number);
+
+/** Processes that carry the pod's marker as their `$0`. */
+const pidsOf = (name: string): readonly number[] => pidsWith((word) => word === marker(name));
 
 const main = (pod: Pod | undefined) => pod?.status.containerStatuses?.[0];
 const SLEEP = 'trap "exit 0" TERM; while :; do sleep 0.2; done';
@@ -94,6 +97,16 @@ async function running(kubectl: Kubectl, name: string): Promise<Pod> {
 }
 
 async function started(t: Test, dataDir?: string): Promise<{ daemon: RunningDaemon; kubectl: Kubectl }> {
+  // Workloads outlive the daemon, also that of a test that fails: this runs after the daemon has been stopped.
+  t.teardown(() => {
+    for (const pid of pidsWith((word) => word.startsWith(marker('')))) {
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch {
+        // it has ended meanwhile
+      }
+    }
+  });
   const listenTls = `127.0.0.1:${await freePort()}`;
   const daemon = startDaemon(t, dataDir === undefined ? { listenTls } : { listenTls, dataDir });
   await daemon.until(/listens +https/);
