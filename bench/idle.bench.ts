@@ -2,24 +2,16 @@
 // five minutes with a scrape every 15 s. JDOS_BENCH_SECONDS shortens it.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../test/support/free-port.ts';
 import { type Cost, processCount, treeCost } from './processes-cost.ts';
 
 const SECONDS = Number(process.env['JDOS_BENCH_SECONDS'] ?? 300);
 const SCRAPE_EVERY = 15;
 const WARM_UP = 60;
 const ROOT = join(import.meta.dirname, '..');
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
 
 interface Subject {
   readonly name: string;

@@ -2,10 +2,10 @@
 // configuration file for both, a scrape every 15 s. JDOS_BENCH_PROCESSES and JDOS_BENCH_COLLECTIONS change how many.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { copyFileSync, linkSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../test/support/free-port.ts';
 import { type Cost, processCount, treeCost } from './processes-cost.ts';
 
 const SIZES = (process.env['JDOS_BENCH_PROCESSES'] ?? '2000,5000').split(',').map(Number);
@@ -14,14 +14,6 @@ const PERIOD = 15;
 /** The first collections read more: what is new, and what is sampled by turns. */
 const WARM_UP = 5;
 const ROOT = join(import.meta.dirname, '..');
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
 
 /** Processes that do nothing, each of another name. */
 async function crowd(dir: string, size: number): Promise<ChildProcess> {

@@ -30,6 +30,8 @@ export interface RunningDaemon {
   cli(...args: readonly string[]): Promise<CliResult>;
   /** Pids of its processes by name, as the agent tells them. */
   pids(): Promise<Readonly<Record<string, number>>>;
+  /** SIGKILL to every process at once, the supervisor first; resolves when that is gone. */
+  killAll(): Promise<void>;
   /** Milliseconds from the signal to the exit. */
   stop(
     signal?: NodeJS.Signals,
@@ -123,6 +125,12 @@ export function startDaemon(t: Test, options: DaemonOptions = {}): RunningDaemon
     async pids() {
       const { processes } = (await daemon.get('/jdos/v1/status')) as { processes: { name: string; pid: number }[] };
       return Object.fromEntries(processes.map(({ name, pid }) => [name, pid]));
+    },
+    async killAll() {
+      const others = childrenOf(child.pid ?? 0);
+      const dead = daemon.stop('SIGKILL');
+      for (const pid of others) process.kill(pid, 'SIGKILL');
+      await dead;
     },
     async stop(signal = 'SIGTERM') {
       const began = performance.now();

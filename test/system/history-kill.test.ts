@@ -1,6 +1,5 @@
 // What history holds after kill -9 of the whole daemon: everything but the minute under way.
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import { eventually, JDOS, privateDirectory, type RunningDaemon, startDaemon } from '../support/daemon.ts';
@@ -16,15 +15,6 @@ const points = async (daemon: RunningDaemon): Promise<readonly (readonly number[
   const { items } = (await daemon.get('/jdos/v1/history?metric=node_load1')) as Answer;
   return items[0]?.points ?? [];
 };
-
-/** Kills every process of the daemon at once, the supervisor first. */
-async function killAll(daemon: RunningDaemon): Promise<void> {
-  const agent = daemon.child.pid ?? 0;
-  const others = readFileSync(`/proc/${agent}/task/${agent}/children`, 'utf8').split(' ').filter(Boolean);
-  const dead = daemon.stop('SIGKILL');
-  for (const pid of others) process.kill(Number(pid), 'SIGKILL');
-  await dead;
-}
 
 t.test('minutes that are over and the processes in them survive kill -9', { timeout: 290_000 }, async (t) => {
   const options = { dataDir: privateDirectory(t), config: 'probes: { periodSeconds: 2 }\n' };
@@ -42,7 +32,7 @@ t.test('minutes that are over and the processes in them survive kill -9', { time
   const wanted = `/jdos/v1/history/processes?at=${at + 59_000}&by=memory&limit=5`;
   const processes = (await daemon.get(wanted)) as { items: readonly object[]; at: number };
   t.ok(processes.items.length > 0, `${processes.items.length} processes`);
-  await killAll(daemon);
+  await daemon.killAll();
 
   daemon = startDaemon(t, options);
   await daemon.until(/listens/);

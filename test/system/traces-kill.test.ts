@@ -1,5 +1,4 @@
 // Acknowledged is on disk: fifty kills of the whole daemon, each with requests on their way.
-import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import { privateDirectory, type RunningDaemon, startDaemon } from '../support/daemon.ts';
@@ -12,15 +11,6 @@ const isThere = async (daemon: RunningDaemon, n: number): Promise<boolean> => {
   const trace = (await daemon.get(`/jdos/v1/traces/${traceIdOf(n)}`)) as { spanCount?: number };
   return trace.spanCount === 1;
 };
-
-/** Kills every process of the daemon at once, the supervisor first. */
-async function killAll(daemon: RunningDaemon): Promise<void> {
-  const agent = daemon.child.pid ?? 0;
-  const others = readFileSync(`/proc/${agent}/task/${agent}/children`, 'utf8').split(' ').filter(Boolean);
-  const dead = daemon.stop('SIGKILL');
-  for (const pid of others) process.kill(Number(pid), 'SIGKILL');
-  await dead;
-}
 
 t.test('what was acknowledged is found by its id after kill -9, fifty times', { timeout: 290_000 }, async (t) => {
   // Packed after a moment, so that kills come before, within and after packing.
@@ -41,7 +31,7 @@ t.test('what was acknowledged is found by its id after kill -9, fifty times', { 
     });
     await (kill % 2 === 0 ? sent[0] : Promise.all(sent));
     if (kill % 3 === 1) await sleep(60);
-    await killAll(daemon);
+    await daemon.killAll();
     await Promise.all(sent);
     daemon = startDaemon(t, options);
     await daemon.until(/listens/);

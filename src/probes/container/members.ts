@@ -96,7 +96,7 @@ export function electInit(host: HostFiles, { pids, init }: Members): Members['in
 
 function statOf(host: HostFiles, pid: number): Stat | undefined {
   try {
-    return parseStat(host.bytes(`/proc/${pid}/stat`));
+    return parseStat(host.piece(`/proc/${pid}/stat`));
   } catch {
     return undefined; // ended meanwhile
   }
@@ -144,7 +144,7 @@ function countFds(host: HostFiles, pid: number, bySize: boolean): number | undef
 
 function softLimit(host: HostFiles, pid: number): number | undefined {
   try {
-    return parseOpenFilesLimit(host.bytes(`/proc/${pid}/limits`));
+    return parseOpenFilesLimit(host.piece(`/proc/${pid}/limits`));
   } catch {
     return undefined;
   }

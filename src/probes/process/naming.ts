@@ -67,7 +67,8 @@ export function namingOf(names: ProcessNames, children: boolean): Naming {
     if (named !== undefined && (cmdline === undefined || cmdline === named.cmdline)) return named.group;
     const words = wordsOf(cmdline ?? '');
     const group = match(rules, { process, words, context }, users);
-    process.named = { cmdline: cmdline ?? '', group };
+    // Without its command line it is named for this once, and asked again in the next pass.
+    if (cmdline !== undefined) process.named = { cmdline, group };
     if (group !== undefined) process.inherited = undefined;
     return group;
   };
