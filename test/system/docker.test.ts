@@ -1,6 +1,5 @@
 // Pods on Docker on a whole daemon, by kubectl and a real engine: run, crash, follow, delete, outlive the daemon, and what is
 // said while the engine is down or hangs.
-import { execFile, spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -9,21 +8,18 @@ import type { ContainerStatus, Pod, PodSpec } from '../../src/orchestrator/objec
 import { eventually, privateDirectory, type RunningDaemon, startDaemon } from '../support/daemon.ts';
 import { BUSYBOX, type Dockerd, PAUSE, startDockerd } from '../support/dockerd.ts';
 import { freePort } from '../support/free-port.ts';
-import { kubectlPath } from '../support/kubectl.ts';
+import { type Kubectl, kubectlOn } from '../support/kubectl-on.ts';
 import { needs, needsRoot } from '../support/needs.ts';
 
 const skip = needsRoot() || needs('dockerd', 'busybox', 'kubectl');
 
 interface Running {
   readonly daemon: RunningDaemon;
-  kubectl(...args: readonly string[]): Promise<string>;
-  pod(name: string): Promise<Pod | undefined>;
+  readonly kubectl: Kubectl;
   /** Applies a pod of one container that runs a script. */
   apply(name: string, script: string, spec?: Partial<PodSpec>, image?: string): Promise<void>;
   /** The status line of a part. */
   line(part: string): Promise<string>;
-  /** A kubectl that goes on until the test ends; gives what it has printed. */
-  follow(...args: readonly string[]): () => string;
 }
 
 interface Starting {
@@ -39,24 +35,10 @@ async function started(t: Test, socket: string, { dataDir, pauseImage = PAUSE }:
   const config = configFor(socket, pauseImage);
   const daemon = startDaemon(t, { listenTls, config, ...(dataDir === undefined ? {} : { dataDir }) });
   await daemon.until(/listens +https/);
-  const file = join(privateDirectory(t), 'kubeconfig');
-  writeFileSync(file, (await daemon.cli('kubeconfig', '--address', daemon.tlsUrl())).out);
-  const kubectl = (...args: readonly string[]): Promise<string> =>
-    new Promise((resolve, reject) => {
-      execFile(kubectlPath(), ['--kubeconfig', file, ...args], { timeout: 30_000 }, (error, out, err) => {
-        if (error === null) resolve(out);
-        else reject(new Error(`kubectl ${args.join(' ')}: ${err}`));
-      });
-    });
-  await eventually('the node is ready', async () => /\bReady\b/.exec(await kubectl('get', 'nodes'))?.[0]);
+  const kubectl = await kubectlOn(t, daemon);
   return {
     daemon,
     kubectl,
-    pod: (name) =>
-      kubectl('get', 'pod', name, '-o', 'json').then(
-        (text) => JSON.parse(text) as Pod,
-        () => undefined,
-      ),
     async apply(name, script, spec = {}, image = BUSYBOX) {
       const manifest = join(privateDirectory(t), `${name}.json`);
       const main = { name: 'main', image, command: ['sh', '-c', script] };
@@ -65,22 +47,15 @@ async function started(t: Test, socket: string, { dataDir, pauseImage = PAUSE }:
       await kubectl('apply', '-f', manifest);
     },
     line: async (part) => new RegExp(`^${part} .*$`, 'm').exec((await daemon.cli('status')).out)?.[0] ?? '',
-    follow(...args) {
-      const child = spawn(kubectlPath(), ['--kubeconfig', file, ...args], { stdio: ['ignore', 'pipe', 'ignore'] });
-      let out = '';
-      child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
-      t.teardown(() => void child.kill());
-      return () => out;
-    },
   };
 }
 
 const SLEEP = 'trap "exit 0" TERM; while :; do sleep 0.2; done';
 const main = (pod: Pod | undefined): ContainerStatus | undefined => pod?.status.containerStatuses?.[0];
 
-const running = ({ pod }: Running, name: string): Promise<Pod> =>
+const running = ({ kubectl }: Running, name: string): Promise<Pod> =>
   eventually(`${name} runs`, async () => {
-    const found = await pod(name);
+    const found = await kubectl.pod(name);
     return found?.status.phase === 'Running' && main(found)?.state.running ? found : undefined;
   });
 
@@ -107,7 +82,7 @@ t.test('pods on docker', { skip }, async (whole) => {
   whole.test(
     'a pod with an image runs, is followed and described, comes back when it is killed, and goes',
     async (t) => {
-      const changes = on.follow('get', 'pods', '-w');
+      const changes = on.kubectl.follow('get', 'pods', '-w');
       await on.apply('hello', 'i=0; trap "exit 0" TERM; while :; do i=$((i+1)); echo line $i; sleep 0.2; done');
       const hello = await running(on, 'hello');
       t.match(main(hello)?.containerID, /^docker:\/\/[0-9a-f]{64}$/);
@@ -116,12 +91,12 @@ t.test('pods on docker', { skip }, async (whole) => {
       t.match(await on.kubectl('describe', 'pod', 'hello'), /Started container main/);
       t.match((await on.daemon.cli('why', 'pod/hello')).out, /runs on docker/);
       t.match(await on.line('docker'), /available +Docker \d/);
-      const log = on.follow('logs', '-f', 'hello');
+      const log = on.kubectl.follow('logs', '-f', 'hello');
       await eventually('it is followed', () => /line 5\n/.test(log()) || undefined);
       t.match(await on.kubectl('logs', 'hello', '--timestamps', '--tail=1'), /^(\d{4}-\d\d-\d\dT\S+Z line \d+\n)+$/);
       process.kill(await pidOf(dockerd, hello), 'SIGKILL');
       const again = await eventually('it is back', async () => {
-        const found = await on.pod('hello');
+        const found = await on.kubectl.pod('hello');
         return main(found)?.restartCount === 1 && main(found)?.state.running ? found : undefined;
       });
       t.match(main(again)?.lastState.terminated, { exitCode: 137, reason: 'Error' });
@@ -155,11 +130,11 @@ t.test('pods on docker', { skip }, async (whole) => {
     process.kill(leaver, 'SIGKILL');
     on = await started(whole, dockerd.socket, { dataDir });
     const gone = await eventually('the end is seen', async () => {
-      const found = await on.pod('leaver');
+      const found = await on.kubectl.pod('leaver');
       return found?.status.phase === 'Failed' ? found : undefined;
     });
     t.match(main(gone)?.state.terminated, { exitCode: 137 }, 'docker waited for it');
-    const steady = await on.pod('steady');
+    const steady = await on.kubectl.pod('steady');
     t.equal(main(steady)?.restartCount, 0);
     t.equal(await pidOf(dockerd, steady), before, 'it was adopted, not started again');
     await on.kubectl('delete', 'pod', 'leaver');
@@ -169,7 +144,7 @@ t.test('pods on docker', { skip }, async (whole) => {
   whole.test('an image that is not there is ErrImagePull, and then ImagePullBackOff', async (t) => {
     await on.apply('unfetched', SLEEP, {}, 'localhost:1/no/such:1');
     const waiting = await eventually('it says so', async () => {
-      const state = main(await on.pod('unfetched'))?.state.waiting;
+      const state = main(await on.kubectl.pod('unfetched'))?.state.waiting;
       return state?.reason === 'ContainerCreating' ? undefined : state;
     });
     t.match(waiting, {
@@ -188,15 +163,15 @@ t.test('pods on docker', { skip }, async (whole) => {
       await on.apply('waiting', SLEEP);
       const told = async (what: RegExp): Promise<string | undefined> => what.exec(await on.line('docker'))?.[0];
       await eventually('the hang is told', () => told(/failing .*did not answer/), 60_000);
-      t.ok(main(await on.pod('steady'))?.state.running);
-      t.equal((await on.pod('waiting'))?.status.phase, 'Pending');
+      t.ok(main(await on.kubectl.pod('steady'))?.state.running);
+      t.equal((await on.kubectl.pod('waiting'))?.status.phase, 'Pending');
       process.kill(dockerd.pid, 'SIGCONT');
       await running(on, 'waiting');
 
       await dockerd.kill();
       await eventually('the loss is told', () => told(/failing .*(nobody answers|broke off)/), 60_000);
-      t.ok(main(await on.pod('steady'))?.state.running);
-      t.equal((await on.pod('steady'))?.status.phase, 'Running');
+      t.ok(main(await on.kubectl.pod('steady'))?.state.running);
+      t.equal((await on.kubectl.pod('steady'))?.status.phase, 'Running');
       await dockerd.start();
       await eventually('its return is told', () => told(/available/), 60_000);
       const steady = await running(on, 'steady');
@@ -214,11 +189,11 @@ t.test('without a pause image a pod is Pending and says what to do', { skip }, a
   t.match(await none.line('docker'), /limited .*docker\.pauseImage is not configured/);
   await none.apply('hello', SLEEP);
   const waiting = await eventually('it says so', async () => {
-    const state = main(await none.pod('hello'))?.state.waiting;
+    const state = main(await none.kubectl.pod('hello'))?.state.waiting;
     return state?.message === undefined ? undefined : state;
   });
   t.match(waiting, { reason: 'ContainerCreating', message: /docker\.pauseImage is not configured.*Try: / });
-  t.equal((await none.pod('hello'))?.status.phase, 'Pending');
+  t.equal((await none.kubectl.pod('hello'))?.status.phase, 'Pending');
   t.match((await none.daemon.cli('why', 'pod/hello')).out, /docker\.pauseImage/);
   t.match(await none.kubectl('describe', 'pod', 'hello'), /FailedCreatePodSandBox/);
   const { spawnargs } = none.daemon.child;
@@ -230,11 +205,11 @@ t.test('without a pause image a pod is Pending and says what to do', { skip }, a
   await none.kubectl('delete', 'pod', 'hello');
 
   // This engine is without live-restore: its containers end with it.
-  const before = await pidOf(dockerd, await none.pod('second'));
+  const before = await pidOf(dockerd, await none.kubectl.pod('second'));
   await dockerd.kill();
   await dockerd.start();
   const second = await eventually('it runs again', async () => {
-    const found = await none.pod('second');
+    const found = await none.kubectl.pod('second');
     return (main(found)?.restartCount ?? 0) > 0 && main(found)?.state.running ? found : undefined;
   });
   t.notOk(lives(before));

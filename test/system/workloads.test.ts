@@ -1,5 +1,4 @@
 // Workloads on a whole daemon, driven by the real kubectl over HTTPS: run, crash, follow, delete, and outlive the daemon.
-import { execFile, spawn } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -7,47 +6,10 @@ import { nodeNameOf } from '../../src/orchestrator/node/agent.ts';
 import type { Pod } from '../../src/orchestrator/objects/pod.ts';
 import { eventually, privateDirectory, type RunningDaemon, startDaemon } from '../support/daemon.ts';
 import { freePort } from '../support/free-port.ts';
-import { kubectlPath } from '../support/kubectl.ts';
+import { type Kubectl, kubectlOn } from '../support/kubectl-on.ts';
 import { needs, needsRoot } from '../support/needs.ts';
 
 const skip = needs('kubectl') || needsRoot();
-
-interface Kubectl {
-  (...args: readonly string[]): Promise<string>;
-  /** Runs until the test ends; gives what it has printed so far. */
-  watch(...args: readonly string[]): () => string;
-  pod(name: string): Promise<Pod | undefined>;
-}
-
-/** kubectl with the kubeconfig that `jdos kubeconfig` prints; rejects with what it said. */
-async function kubectlFor(t: Test, daemon: RunningDaemon): Promise<Kubectl> {
-  const file = join(privateDirectory(t), 'kubeconfig');
-  const { out } = await daemon.cli('kubeconfig', '--address', daemon.tlsUrl());
-  writeFileSync(file, out);
-  const kubectl = (...args: readonly string[]): Promise<string> =>
-    new Promise((resolve, reject) => {
-      execFile(kubectlPath(), ['--kubeconfig', file, ...args], { timeout: 30_000 }, (error, out, err) => {
-        if (error === null) resolve(out);
-        else reject(new Error(`kubectl ${args.join(' ')}: ${err}`));
-      });
-    });
-  return Object.assign(kubectl, {
-    watch(...args: readonly string[]) {
-      let out = '';
-      const child = spawn(kubectlPath(), ['--kubeconfig', file, ...args], {
-        stdio: ['ignore', 'pipe', 'inherit'],
-      });
-      child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
-      t.teardown(() => child.kill());
-      return () => out;
-    },
-    pod: (name: string) =>
-      kubectl('get', 'pod', name, '-o', 'json').then(
-        (text) => JSON.parse(text) as Pod,
-        () => undefined,
-      ),
-  });
-}
 
 async function apply(t: Test, kubectl: Kubectl, name: string, script: string, more: object = {}): Promise<void> {
   const file = join(privateDirectory(t), `${name}.json`);
@@ -110,14 +72,13 @@ async function started(t: Test, dataDir?: string): Promise<{ daemon: RunningDaem
   const listenTls = `127.0.0.1:${await freePort()}`;
   const daemon = startDaemon(t, dataDir === undefined ? { listenTls } : { listenTls, dataDir });
   await daemon.until(/listens +https/);
-  const kubectl = await kubectlFor(t, daemon);
-  await eventually('the node is ready', async () => /\bReady\b/.exec(await kubectl('get', 'nodes'))?.[0]);
+  const kubectl = await kubectlOn(t, daemon);
   return { daemon, kubectl };
 }
 
 t.test('a pod runs, is watched and described, and goes with its grace', { skip }, async (t) => {
   const { daemon, kubectl } = await started(t);
-  const watched = kubectl.watch('get', 'pods', '--watch');
+  const watched = kubectl.follow('get', 'pods', '--watch');
   await apply(t, kubectl, 'hello', SLEEP);
   await running(kubectl, 'hello');
   t.match(await kubectl('describe', 'pod', 'hello'), /Started container main/);
