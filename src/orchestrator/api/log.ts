@@ -91,8 +91,8 @@ async function* pieces(
     const data = Buffer.from(reply.data, 'base64').subarray(0, left);
     left -= data.length;
     if (data.length > 0) yield data;
-    // Without `follow` what is there now is all: an empty piece is its end.
-    if (reply.ended || left <= 0 || signal.aborted || (!follow && data.length === 0)) return;
+    // Without `follow` what is there now is all. An empty piece is not its end: a file that was rotated away may end so.
+    if (reply.ended || left <= 0 || signal.aborted || (!follow && reply.atEnd)) return;
     const next = { ...request, cursor: reply.cursor, waitMs: follow ? FOLLOW_MS : 0 };
     reply = await calls.readLog(next, FOLLOW_MS + REPLY_MS);
   }

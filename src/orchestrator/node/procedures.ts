@@ -24,6 +24,8 @@ export const ReadLogReply = z.object({
   /** Base64: output need not be text. At most 256 KiB before encoding. */
   data: z.string(),
   cursor: z.string(),
+  /** All that was there when it was read is in the pieces so far. */
+  atEnd: z.boolean(),
   /** Nothing more will come: the container has ended and all of its output was read. */
   ended: z.boolean(),
 });

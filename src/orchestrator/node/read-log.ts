@@ -54,9 +54,10 @@ export async function readLog(
   }
 }
 
-const reply = ({ data, cursor }: Piece, ended: boolean): ReadLogReply => ({
+const reply = ({ data, cursor, atEnd }: Piece, ended: boolean): ReadLogReply => ({
   data: data.toString('base64'),
   cursor: writeCursor(cursor),
+  atEnd,
   ended,
 });
 

@@ -12,7 +12,8 @@ function agent(text: string): { asked: ReadLogRequest[]; readLog: (request: Read
       asked.push(request);
       const at = Number(request.cursor ?? 0);
       const data = Buffer.from(text).subarray(at, at + 5);
-      return { data: data.toString('base64'), cursor: String(at + data.length), ended: at + 5 >= text.length };
+      const atEnd = at + 5 >= text.length;
+      return { data: data.toString('base64'), cursor: String(at + data.length), atEnd, ended: atEnd };
     },
   };
 }
@@ -45,6 +46,27 @@ t.test('a log is read piece by piece, within limitBytes', async (t) => {
     previous: true,
   });
 });
+
+t.test(
+  'without follow a log ends where it ended when it was read: not at an empty piece, nor with what comes later',
+  async (t) => {
+    const pieces = [
+      ['of the file before\n', false],
+      ['', false], // that one is exhausted
+      ['of this file\n', true],
+      ['too late\n', true],
+    ] as const;
+    const readLog = async ({ cursor }: ReadLogRequest): Promise<ReadLogReply> => {
+      const at = Number(cursor ?? 0);
+      const [text, atEnd] = pieces[at] ?? ['', true];
+      return { data: Buffer.from(text).toString('base64'), cursor: String(at + 1), atEnd, ended: false };
+    };
+    const { call, door, tokens } = await openApiDoor(t, { call: { readLog, plan } });
+    await call('POST', PODS, pod('one', { nodeName: 'host-1' }));
+    const { text } = await door.ask({ path: `${PODS}/one/log`, token: tokens.operator });
+    t.equal(text, 'of the file before\nof this file\n');
+  },
+);
 
 t.test('what cannot be read is refused in Kubernetes’ words', async (t) => {
   const { call } = await openApiDoor(t, { call: { readLog: agent('').readLog, plan } });
