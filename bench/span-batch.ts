@@ -1,6 +1,6 @@
 // Spans for benchmarks: traces of ten spans over ten services, with the attributes that HTTP and SQL instrumentation sends.
 import { randomBytes, randomUUID } from 'node:crypto';
-import { WireWriter } from '../src/tracing/ingest/wire.ts';
+import { WireWriter } from '../src/base/protobuf-wire.ts';
 
 const SPANS_PER_TRACE = 10;
 const OPERATIONS = [

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Component, Components } from '../base/component.ts';
 import type { Logger } from '../base/logging.ts';
-import { procedure, type Procedure } from '../base/route.ts';
+import { procedure, type Procedure, roleHas } from '../base/route.ts';
 import { z } from '../base/schema.ts';
-import { type FrontDoor, httpMigrations, openFrontDoor, type Parts, roleHas } from '../http/index.ts';
+import { type FrontDoor, httpMigrations, openFrontDoor, type Parts } from '../http/index.ts';
 import { inspectorMigrations, inspectorRoutes, openInspector, watched } from '../inspector/index.ts';
 import { agentCalls, openOrchestrator, orchestratorMigrations } from '../orchestrator/index.ts';
 import {

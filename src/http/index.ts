@@ -1,7 +1,6 @@
 // The front door: HTTP, HTTPS and a Unix socket before the routes of all parts.
 export { HttpConfig } from './config.ts';
 export { formatAddress, parseAddress, type Address } from './address.ts';
-export { roleHas } from '../base/route.ts';
 export type { Listener } from './access.ts';
 export type { DaemonFacts, Parts, ProcessFacts } from './health-routes.ts';
 export { httpMigrations } from './migrations.ts';

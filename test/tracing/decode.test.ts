@@ -2,7 +2,7 @@
 import t from 'tap';
 import { decodeRequest } from '../../src/tracing/ingest/decode.ts';
 import { JsonError, transcode } from '../../src/tracing/ingest/json.ts';
-import { WireError, WireReader, WireWriter } from '../../src/tracing/ingest/wire.ts';
+import { WireError, WireReader, WireWriter } from '../../src/base/protobuf-wire.ts';
 import { readResource, readSpan } from '../../src/tracing/query/read-span.ts';
 import { FUZZ_SEED, mutate, random } from '../support/random.ts';
 import { anyRequest, encode, oracle } from './otlp.ts';

@@ -1,4 +1,5 @@
 // The few messages that kubectl sends as Kubernetes' protobuf, whatever it is told about JSON, made into what JSON would have been.
+import { WIRE, WireError, WireReader } from '../../base/protobuf-wire.ts';
 import { badRequest } from './faults.ts';
 
 type Type = 'string' | 'integer' | 'flag' | 'time' | 'labels' | Message;
@@ -76,31 +77,16 @@ const broken = (): Error => badRequest('the body cannot be read: it is no protob
 
 /** Parts of a message in order. Throws 400 where it ends in the middle of one. */
 function* parts(message: Buffer): Generator<Part> {
-  let at = 0;
-  const varint = (): bigint => {
-    let value = 0n;
-    for (let shift = 0n; shift < 70n; shift += 7n) {
-      const byte = message[at];
-      if (byte === undefined) break;
-      at += 1;
-      value |= BigInt(byte & 0x7f) << shift;
-      if (byte < 0x80) return value;
+  const reader = new WireReader(message);
+  try {
+    while (reader.next()) {
+      const { field: number, type } = reader;
+      if (type === WIRE.varint) yield { number, bytes: undefined, value: reader.int64() };
+      else if (type === WIRE.bytes) yield { number, bytes: reader.bytes(), value: 0n };
+      else reader.skip();
     }
-    throw broken();
-  };
-  const slice = (length: number): Buffer => {
-    if (length > message.length - at) throw broken();
-    at += length;
-    return message.subarray(at - length, at);
-  };
-  while (at < message.length) {
-    const tag = varint();
-    const number = Number(tag >> 3n);
-    const wire = Number(tag & 7n);
-    if (wire === 0) yield { number, bytes: undefined, value: varint() };
-    else if (wire === 2) yield { number, bytes: slice(Number(varint())), value: 0n };
-    else if (wire === 1 || wire === 5) slice(wire === 1 ? 8 : 4);
-    else throw broken();
+  } catch (error) {
+    throw error instanceof WireError ? broken() : error;
   }
 }
 
@@ -117,7 +103,7 @@ function decodeText(bytes: Buffer): string {
 function decodeMember(type: Type, { bytes, value }: Part): unknown {
   if (type === 'integer' || type === 'flag') {
     if (bytes !== undefined) throw broken();
-    return type === 'flag' ? value !== 0n : Number(BigInt.asIntN(64, value));
+    return type === 'flag' ? value !== 0n : Number(value);
   }
   if (bytes === undefined) throw broken();
   if (type === 'string') return decodeText(bytes);

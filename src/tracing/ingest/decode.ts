@@ -1,6 +1,6 @@
 // The hot path: an OTLP export request cut into spans, reading only what the index needs; attributes stay bytes.
 import { type Rejection, type Source, type Span, UNKNOWN_SERVICE } from '../span.ts';
-import { WIRE, WireError, WireReader } from './wire.ts';
+import { WIRE, WireError, WireReader } from '../../base/protobuf-wire.ts';
 
 export interface Decoded {
   readonly spans: readonly Span[];

@@ -1,5 +1,5 @@
 // OTLP/JSON rewritten as the protobuf message it stands for, so that one form is stored and read.
-import { WireWriter } from './wire.ts';
+import { WireWriter } from '../../base/protobuf-wire.ts';
 
 /** The JSON is no OTLP export request; the message says where. */
 export class JsonError extends Error {}

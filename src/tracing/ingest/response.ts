@@ -1,7 +1,7 @@
 // OTLP's answers in the form of the request: ExportTraceServiceResponse, and google.rpc.Status for errors.
 import type { FaultBody } from '../../base/route.ts';
 import { REJECTIONS, type Rejection } from '../span.ts';
-import { WireWriter } from './wire.ts';
+import { WireWriter } from '../../base/protobuf-wire.ts';
 
 /** The two encodings of OTLP/HTTP. */
 export type OtlpFormat = 'protobuf' | 'json';

@@ -1,5 +1,5 @@
 // A stored span read in full, for people and programs: ids in hex, exact times, attributes as JSON values.
-import { WIRE, WireError, WireReader } from '../ingest/wire.ts';
+import { WIRE, WireError, WireReader } from '../../base/protobuf-wire.ts';
 
 type Value = string | number | boolean | null | readonly Value[] | { readonly [key: string]: Value };
 export type Attributes = { readonly [key: string]: Value };

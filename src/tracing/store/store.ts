@@ -5,7 +5,7 @@ import { diskState, type DiskState } from '../../drivers/sqlite/index.ts';
 import { decodeRequest, type Decoded } from '../ingest/decode.ts';
 import { JsonError, transcode } from '../ingest/json.ts';
 import type { OtlpFormat } from '../ingest/response.ts';
-import { WireError } from '../ingest/wire.ts';
+import { WireError } from '../../base/protobuf-wire.ts';
 import { type Filter, search } from '../query/search.ts';
 import { assemble, type Trace } from '../query/trace.ts';
 import type { Summary } from '../span.ts';

@@ -135,7 +135,7 @@ export class WireReader {
         this.at += 4;
         return;
       default:
-        throw new WireError(`wire type ${this.type} is not used in OTLP`);
+        throw new WireError(`wire type ${this.type} is not read`);
     }
   }
 
