@@ -5,7 +5,7 @@ import { formatBytes, formatRatio, formatSeconds } from '../base/units.ts';
 import { type CliCommand, readOptions, type ReadOptions, withClient } from './command.ts';
 import { printable, table } from './io.ts';
 import { sparkline } from './spark.ts';
-import { formatWhen, parseWhen, WHEN } from './when.ts';
+import { formatWhen, momentArgument } from './when.ts';
 
 const Names = z.object({ items: z.array(z.object({ metric: z.string() })) });
 const Series = z.object({
@@ -31,11 +31,6 @@ interface HistoryOptions extends ReadOptions {
   readonly limit: number;
 }
 
-const moment = (text: string): number => {
-  const at = parseWhen(text, Date.now());
-  if (at === undefined) throw new InvalidArgumentError(WHEN);
-  return at;
-};
 const limited = (text: string): number => {
   if (!/^\d{1,3}$/.test(text) || Number(text) < 1 || Number(text) > 100)
     throw new InvalidArgumentError('a number from 1 to 100 is expected.');
@@ -64,8 +59,8 @@ export const historyCommand: CliCommand = (program, { io }) => {
   readOptions(program.command('history'))
     .description('a metric over time')
     .argument('[metric]', 'its name as on /metrics; without it, the names of all that have a history')
-    .option('--from <time>', 'a moment: 03:12, 2h (ago), or a time with its date; 6h unless said', moment)
-    .option('--to <time>', 'a moment; now unless said', moment)
+    .option('--from <time>', 'a moment: 03:12, 2h (ago), or a time with its date; 6h unless said', momentArgument)
+    .option('--to <time>', 'a moment; now unless said', momentArgument)
     .option('--label <name=value>', 'only series with this label; may be repeated', labelled)
     .option('--limit <n>', 'how many series', limited, 20)
     .addHelpText('after', HELP)

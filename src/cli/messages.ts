@@ -4,6 +4,7 @@ import { z } from '../base/schema.ts';
 import { type CliCommand, readOptions, type ReadOptions, withClient } from './command.ts';
 import { printable, table } from './io.ts';
 import { Attempt, shownState } from './message.ts';
+import { momentArgument } from './when.ts';
 
 /** As the ledger knows them, most wanted first. */
 const STATES = [
@@ -28,17 +29,6 @@ interface MessagesOptions extends ReadOptions {
   readonly limit: number;
 }
 
-const UNITS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-
-/** Unix milliseconds of `10m`, `2h`, `3d` ago, or of an RFC 3339 time. */
-function since(value: string): number {
-  const [, count, unit = ''] = /^(\d{1,6})([smhd])$/.exec(value) ?? [];
-  const moment = count === undefined ? Date.parse(value) : Date.now() - Number(count) * (UNITS[unit] ?? 0);
-  if (Number.isNaN(moment))
-    throw new InvalidArgumentError('a span such as 10m, 2h, 3d or a time such as 2026-11-25T10:00:00Z is expected.');
-  return moment;
-}
-
 function limit(value: string): number {
   if (!/^\d{1,4}$/.test(value) || Number(value) < 1 || Number(value) > 1000)
     throw new InvalidArgumentError('a number from 1 to 1000 is expected.');
@@ -58,7 +48,7 @@ export const messagesCommand: CliCommand = (program, { io }) => {
     .addOption(new Option('--state <state>', 'only these').choices([...STATES]))
     .option('--service <name>', 'only calls to this service')
     .option('--procedure <name>', 'only calls of this procedure')
-    .option('--since <when>', 'only newer ones: 10m, 2h, 3d, or a time', since)
+    .option('--since <when>', 'only newer ones: 10m, 2h, 3d, or a time', momentArgument)
     .option('--limit <n>', 'how many', limit, 20)
     .addHelpText('after', HELP)
     .action(async ({ json, state, service, procedure, since: from, limit: count, ...server }: MessagesOptions) => {

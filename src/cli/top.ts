@@ -6,7 +6,7 @@ import { type CliCommand, readOptions, type ReadOptions, withClient } from './co
 import { type Io, paint } from './io.ts';
 import type { Screen } from './screen.ts';
 import { BY, type By, momentLines, Processes, processLines } from './top-view.ts';
-import { formatWhen, parseWhen, WHEN } from './when.ts';
+import { formatWhen, momentArgument } from './when.ts';
 
 interface TopOptions extends ReadOptions {
   readonly by: By;
@@ -26,11 +26,6 @@ const wholeNumber = (text: string): number => {
     throw new InvalidArgumentError('a number from 1 to 150 is expected.');
   return Number(text);
 };
-const moment = (text: string): number => {
-  const at = parseWhen(text, Date.now());
-  if (at === undefined) throw new InvalidArgumentError(WHEN);
-  return at;
-};
 
 const HELP = `
 On a terminal it goes on until q; c, m and f sort by CPU, memory and file descriptors.
@@ -49,7 +44,7 @@ export const topCommand: CliCommand = (program, { io }) => {
   readOptions(program.command('top'))
     .description('the processes that use most CPU, memory or file descriptors, now or at a time gone by')
     .addOption(new Option('--by <what>', 'what to sort by').choices([...BY]).default('cpu'))
-    .option('--at <time>', 'a moment: 03:12, 2h (ago), or a time with its date', moment)
+    .option('--at <time>', 'a moment: 03:12, 2h (ago), or a time with its date', momentArgument)
     .option('--limit <n>', 'how many', wholeNumber, 20)
     .option('--once', 'print once, also on a terminal')
     .addHelpText('after', HELP)

@@ -4,6 +4,7 @@ import { z } from '../base/schema.ts';
 import { formatSeconds } from '../base/units.ts';
 import { type CliCommand, readOptions, type ReadOptions, withClient } from './command.ts';
 import { type Io, paint, printable, table } from './io.ts';
+import { momentArgument } from './when.ts';
 
 const Item = z.object({
   traceId: z.string(),
@@ -27,22 +28,10 @@ interface TracesOptions extends ReadOptions {
 const UNITS: Readonly<Record<string, number>> = { us: 0.001, ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** `250ms`, `1.5s`, `2h` in milliseconds; a plain number is milliseconds. */
-const durationMs = (text: string): number | undefined => {
-  const match = /^(\d+(?:\.\d+)?)(us|ms|s|m|h|d)?$/.exec(text);
-  return match === null ? undefined : Number(match[1]) * (UNITS[match[2] ?? 'ms'] ?? 1);
-};
-
 const duration = (text: string): number => {
-  const known = durationMs(text);
-  if (known === undefined) throw new InvalidArgumentError('a duration such as 250ms, 1.5s or 2m is expected.');
-  return known;
-};
-
-const since = (text: string): number => {
-  const ago = /[a-z]$/.test(text) ? durationMs(text) : undefined;
-  const at = ago === undefined ? Date.parse(text) : Date.now() - ago;
-  if (Number.isFinite(at)) return Math.max(0, at);
-  throw new InvalidArgumentError('a time ago such as 15m or 2h, or a time such as 2026-11-25T08:00Z, is expected.');
+  const match = /^(\d+(?:\.\d+)?)(us|ms|s|m|h|d)?$/.exec(text);
+  if (match === null) throw new InvalidArgumentError('a duration such as 250ms, 1.5s or 2m is expected.');
+  return Number(match[1]) * (UNITS[match[2] ?? 'ms'] ?? 1);
 };
 
 const MAX_LIMIT = 1000;
@@ -66,7 +55,7 @@ export const tracesCommand: CliCommand = (program, { io }) => {
     .option('--service <name>', 'with a span of this service')
     .option('--operation <name>', 'with a span of this name; needs --service')
     .option('--min-duration <duration>', 'with a span that took at least this long: 250ms, 1.5s', duration)
-    .option('--since <time>', 'started since: 15m, 2h, or a time such as 2026-11-25T08:00Z', since)
+    .option('--since <time>', 'started since: 15m, 2h, or a time such as 2026-11-25T08:00Z', momentArgument)
     .option('--limit <n>', 'how many', limit, 20)
     .addHelpText('after', AFTER_HELP)
     .action(async (options: TracesOptions) => {

@@ -1,12 +1,18 @@
 // Moments as people type them: 03:12, an RFC 3339 time, 2h ago.
+import { InvalidArgumentError } from 'commander';
 
 const UNITS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-export const WHEN = 'a time such as 03:12, 2026-11-25T03:12:00Z or 2h (ago) is expected.';
+/** A moment on the command line, as Unix milliseconds. Throws what commander prints. */
+export function momentArgument(text: string): number {
+  const at = parseWhen(text, Date.now());
+  if (at !== undefined) return Math.max(0, at);
+  throw new InvalidArgumentError('a time such as 03:12, 2026-11-25T03:12:00Z or 2h (ago) is expected.');
+}
 
 /** Unix milliseconds; undefined for what is no moment. A time of day is the last one before `now`, in local time. */
 export function parseWhen(text: string, now: number): number | undefined {
-  const [, count, unit = ''] = /^(\d{1,6}) ?([smhd])(?: ago)?$/.exec(text) ?? [];
+  const [, count, unit = ''] = /^(\d{1,6}(?:\.\d{1,3})?) ?([smhd])(?: ago)?$/.exec(text) ?? [];
   if (count !== undefined) return now - Number(count) * (UNITS[unit] ?? 0);
   if (text === 'now') return now;
   const [, hours, minutes, seconds = '0'] = /^(\d{1,2}):(\d\d)(?::(\d\d))?$/.exec(text) ?? [];
