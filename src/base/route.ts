@@ -121,27 +121,31 @@ interface ProcedureContext {
   readonly signal: AbortSignal;
 }
 
-/** One yaRPC procedure, unary, JSON in and out. */
+/** One yaRPC procedure, unary: JSON in and out, or bytes in (encoding `raw`), answered by the bytes of JSON. */
 export interface Procedure {
   /** `Service::method`. */
   readonly name: string;
   readonly right: Right;
-  readonly request: z.ZodType;
+  /** Of `raw` the handler gets the body as a Buffer and checks it itself. */
+  readonly request: z.ZodType | 'raw';
   /** Whether its calls stand in the message ledger; they do, unless this says false. */
   readonly recorded?: boolean;
   readonly handler: (request: unknown, context: ProcedureContext) => unknown;
 }
 
 /** Describes a procedure; the request of the handler is typed by its schema. */
-export function procedure<S extends z.ZodType>(definition: {
+export function procedure<S extends z.ZodType | 'raw'>(definition: {
   readonly name: string;
   readonly right: Right;
   readonly request: S;
   readonly recorded?: boolean;
-  readonly handler: (request: z.output<S>, context: ProcedureContext) => unknown;
+  readonly handler: (request: S extends z.ZodType ? z.output<S> : Buffer, context: ProcedureContext) => unknown;
 }): Procedure {
   return definition as Procedure;
 }
 
-/** Calls a procedure of one peer; what `daemon/` hands to the parts. Rejects with a Fault after `deadlineMs`. */
+/**
+ * Calls a procedure of one peer; what `daemon/` hands to the parts. A Buffer goes out in encoding `raw`, anything else as
+ * JSON. Rejects with a Fault after `deadlineMs`.
+ */
 export type Call = (procedure: string, request: unknown, deadlineMs: number) => Promise<unknown>;

@@ -6,6 +6,7 @@ import type { Logger } from '../base/logging.ts';
 import {
   announceTo,
   enabledCollectors,
+  encodePublications,
   openPublisher,
   openRunner,
   Published,
@@ -56,7 +57,8 @@ function collecting(
 ): Component {
   const publisher = openPublisher({
     send: async (publications) =>
-      Published.parse(await serve.call('Probes::publish', { publications }, PUBLISH_DEADLINE_MS)).missing,
+      Published.parse(await serve.call('Probes::publish', encodePublications(publications), PUBLISH_DEADLINE_MS))
+        .missing,
     onMissing: (collectors) => runner?.collectAgain(collectors),
     clock: systemClock,
   });

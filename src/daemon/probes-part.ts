@@ -19,7 +19,7 @@ const EXPORTERS = [
   { comms: ['cadvisor'], name: 'cAdvisor', families: '/metrics/container', collectors: 'container' },
 ] as const;
 
-export const GROUPS = 'namedprocess_namegroup_num_procs';
+const GROUPS = 'namedprocess_namegroup_num_procs';
 
 /** The exporters that run here. */
 const otherExporters = (view: HostView): readonly (typeof EXPORTERS)[number][] => {

@@ -7,7 +7,7 @@ import type { Logger } from '../base/logging.ts';
 import { procedure, type Procedure, roleHas } from '../base/route.ts';
 import { z } from '../base/schema.ts';
 import { type FrontDoor, httpMigrations, openFrontDoor, type Parts } from '../http/index.ts';
-import { inspectorMigrations, inspectorRoutes, openInspector, watched } from '../inspector/index.ts';
+import { inspectorMigrations, inspectorRoutes, openInspector } from '../inspector/index.ts';
 import { agentCalls, openOrchestrator, orchestratorMigrations } from '../orchestrator/index.ts';
 import {
   enabledCollectors,
@@ -37,7 +37,7 @@ import { allParts, daemonFacts, daemonView } from './daemon-view.ts';
 import { frontSocket, processSocket } from './data-dir.ts';
 import { firstReport } from './first-report.ts';
 import { ownMetrics } from './own-metrics.ts';
-import { GROUPS, probesHealth } from './probes-part.ts';
+import { probesHealth } from './probes-part.ts';
 import { stateComponent } from './state-component.ts';
 import type { Summary } from './welcome.ts';
 
@@ -63,7 +63,6 @@ function build(boot: ServeBoot, log: Logger, components: () => Components): read
     });
   const view = daemonView(client('agent'), log);
   const snapshots = openSnapshots({ collectors: enabledCollectors(config.probes), log, now });
-  snapshots.watch([...watched, GROUPS]);
   const parts = allParts(
     () => shownParts(components().health()),
     () => new Map([['probes', probesHealth(snapshots, boot.root)]]),

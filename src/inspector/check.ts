@@ -1,6 +1,6 @@
 // What a check is: a stable code, what it needs, its limits and their source, and a pure function from facts to observations.
 import type { Health } from '../base/component.ts';
-import type { CollectorStatus, WatchedSample } from '../probes/index.ts';
+import type { CollectorStatus, MetricSample } from '../probes/index.ts';
 import type { Area, Limits, Localized, Observation, Unit, Verdict } from './model.ts';
 
 /** A value remembered at an earlier run. */
@@ -13,7 +13,7 @@ export interface Past {
 /** Everything a check may know; nothing here touches the host. */
 export interface Facts {
   /** As `HostView.samples`: undefined is not known, an empty list is a host without such a thing. */
-  samples(metric: string): readonly WatchedSample[] | undefined;
+  samples(metric: string): readonly MetricSample[] | undefined;
   /** The collector that writes a metric, undefined when none does (switched off, or not for this kernel). */
   source(metric: string): CollectorStatus | undefined;
   readonly now: number;
@@ -54,7 +54,7 @@ interface Variant {
 export interface Sample {
   /** What the facts are, and `recorded` or `written`. */
   readonly name: string;
-  readonly metrics?: Readonly<Record<string, readonly WatchedSample[]>>;
+  readonly metrics?: Readonly<Record<string, readonly MetricSample[]>>;
   readonly cpus?: number;
   /** Remembered values by series, each so many seconds old. */
   readonly past?: Readonly<Record<string, readonly { readonly ageSeconds: number; readonly value: number }[]>>;

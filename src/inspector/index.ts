@@ -1,6 +1,6 @@
 // The inspector: checks over the host's facts, judged, scored, kept, and handed to the report once a day.
 export { InspectorConfig } from './config.ts';
-export { openInspector, watched, type Inspector } from './inspector.ts';
+export { openInspector, type Inspector } from './inspector.ts';
 export * from './model.ts';
 export { inspectorRoutes } from './routes.ts';
 export { SCORE_FORMULA } from './score.ts';

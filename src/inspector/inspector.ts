@@ -5,16 +5,10 @@ import { formatSeconds } from '../base/units.ts';
 import { checks } from './checks/index.ts';
 import { parseCron } from './cron.ts';
 import type { ReportInput, Run } from './model.ts';
-import { HOST_METRICS } from './report-input.ts';
 import { abortable, openRuns, type RunsOptions } from './runs.ts';
 import { reportDue, sweepDue } from './schedule.ts';
 import * as table from './store.ts';
 import { minuteTicker, type Ticker } from './ticker.ts';
-
-/** The metrics to watch for the inspector. */
-export const watched: readonly string[] = [
-  ...new Set([...checks.flatMap((check) => check.needs), ...HOST_METRICS]),
-].sort();
 
 interface InspectorOptions extends RunsOptions {
   /**
@@ -31,7 +25,6 @@ export interface Inspector extends Component {
   inspectNow(options: { readonly mail: boolean; readonly signal: AbortSignal }): Promise<Inspected>;
   latest(): Promise<Run | undefined>;
   reportInput(run: Run): Promise<ReportInput>;
-  readonly watched: readonly string[];
 }
 
 interface Inspected {
@@ -79,7 +72,6 @@ export function openInspector(options: InspectorOptions): Inspector {
 
   return {
     name: 'inspector',
-    watched,
     async start() {
       await table.loadSchedule(store, now());
       stopTicking = (options.ticker ?? minuteTicker(log))(tick);

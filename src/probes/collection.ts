@@ -5,10 +5,9 @@ import type { Announcements } from './announcements.ts';
 import type { Clock } from './clock.ts';
 import type { Collecting, Collector, NameSources } from './collector.ts';
 import type { ProbesConfig } from './config.ts';
-import { openFamilyWriter } from './family-writer.ts';
-import type { Collected } from './family-writer.ts';
+import { openFamilyWriter, type Collected } from './family-writer.ts';
 import { HostFiles, QUARANTINED, readFailure } from './host-files.ts';
-import type { Publication } from './publication.ts';
+import { packState, unpackState, type Publication } from './publication.ts';
 
 const COLLECTION_DEADLINE = faultKind(
   'JD_COLLECTION_DEADLINE',
@@ -40,9 +39,8 @@ interface CollectionOptions {
   readonly periodSeconds: number;
   readonly sources?: NameSources | undefined;
   /** The collector's state from the process before, if any. */
-  readonly saved: unknown;
+  readonly saved: Buffer | undefined;
   readonly quarantine: readonly QuarantineEntry[];
-  readonly watch: ReadonlySet<string>;
   readonly announcements: Announcements;
   readonly clock: Clock;
   readonly log: Logger;
@@ -59,8 +57,9 @@ export interface Collection {
 export function openCollection(options: CollectionOptions): Collection {
   const { collector, config, announcements, clock, log } = options;
   let quarantine = options.quarantine.filter((entry) => entry.collector === collector.name);
-  let saved = options.saved;
+  let { saved } = options;
   let collecting: Collecting | undefined;
+  let out = openFamilyWriter(collector.metrics);
   let unfinished = false;
   let complained = false;
 
@@ -71,8 +70,7 @@ export function openCollection(options: CollectionOptions): Collection {
     quarantine = left;
     const before = collecting;
     collecting = undefined;
-    const state = before?.save?.();
-    if (state !== undefined) saved = JSON.parse(JSON.stringify(state)) as unknown;
+    saved = packState(before?.save?.()) ?? saved;
   };
 
   const open = (): Collecting => {
@@ -83,10 +81,11 @@ export function openCollection(options: CollectionOptions): Collection {
     };
     const targets = quarantine.map((entry) => entry.target);
     const host = new HostFiles(options.hostRoot, announcer, targets);
-    return collector.open({ host, config, sources: options.sources, saved });
+    out = openFamilyWriter(collector.metrics);
+    return collector.open({ host, config, sources: options.sources, saved: unpackState(saved) });
   };
 
-  const run = async (maxSeries: number): Promise<Collected & Pick<Publication, 'details' | 'state'>> => {
+  const run = async (maxSeries: number): Promise<Content> => {
     release();
     const whole = quarantine.find((entry) => entry.target === '');
     if (whole !== undefined) {
@@ -97,7 +96,7 @@ export function openCollection(options: CollectionOptions): Collection {
     announcements.begin({ collector: collector.name, target: '' }, COLLECTION_HANG_MS);
     try {
       collecting ??= open();
-      const out = openFamilyWriter(collector.metrics, { watch: options.watch, maxSeries });
+      out.begin(maxSeries);
       const pending = collecting.collect(out);
       if (pending !== undefined) {
         unfinished = true;
@@ -106,7 +105,7 @@ export function openCollection(options: CollectionOptions): Collection {
           options,
         );
       }
-      return { ...out.finish(), details: collecting.details?.(), state: collecting.save?.() };
+      return { ...out.finish(), details: collecting.details?.(), state: packState(collecting.save?.()) };
     } finally {
       announcements.end();
     }
@@ -126,12 +125,11 @@ export function openCollection(options: CollectionOptions): Collection {
       if (!('error' in result)) complain(result);
       return {
         collector: collector.name,
-        view: collector.view,
         at: clock.now(),
         periodSeconds: options.periodSeconds,
         durationSeconds: (clock.uptime() - began) / 1000,
         quarantined: quarantine.map(({ target, since, until }) => ({ target, since, until })),
-        ...('error' in result ? { families: [], watched: {}, error: result.error } : content(result)),
+        ...('error' in result ? { families: [], error: result.error } : content(result)),
       };
     },
   };
@@ -161,9 +159,11 @@ function failure(error: unknown): Failure {
   return { reason: hung ? 'deadline' : readFailure(error), message: explain(error).slice(0, MAX_MESSAGE) };
 }
 
-const content = ({ families, watched, details, state }: Collected & Pick<Publication, 'details' | 'state'>) => ({
+type Content = Collected & Pick<Publication, 'details' | 'state'>;
+
+const content = ({ families, dropped, details, state }: Content): Omit<Content, 'series' | 'duplicates'> => ({
   families,
-  watched,
+  dropped,
   ...(details === undefined ? {} : { details }),
   ...(state === undefined ? {} : { state }),
 });

@@ -48,7 +48,7 @@ export interface CollectorContext {
 export interface Collecting {
   /** Reads the host once. A rejection marks the collector as failed and says why. */
   collect(out: SampleWriter): void | Promise<void>;
-  /** JSON that carries counters over a restart of the probe process. */
+  /** What carries counters over a restart of the probe process: JSON, or a Buffer where there is much of it. */
   save?(): unknown;
   /** JSON for `/jdos/v1` that is too detailed for labels, such as the processes with their pids. */
   details?(): unknown;

@@ -1,13 +1,27 @@
 // Renders families in the two exposition formats and chooses the format that a scraper asked for.
-import type { MetricType } from './collector.ts';
+import type { Metric, MetricType } from './collector.ts';
+import type { WrittenFamily } from './family-writer.ts';
 
 /** A family with its sample lines, each ended by a line feed; the same lines serve both formats. */
 export interface ExposedFamily {
   readonly name: string;
   readonly help: string;
   readonly type: MetricType | 'histogram';
-  readonly text: string;
+  readonly text: string | Buffer;
 }
+
+/** What was written of declared metrics, with what is said of them; a family that is not declared is left out. */
+export const declaredFamilies = (
+  written: readonly WrittenFamily[],
+  metrics: ReadonlyMap<string, Metric>,
+): readonly ExposedFamily[] =>
+  written.flatMap(({ name, text }) => {
+    const metric = metrics.get(name);
+    return metric === undefined ? [] : [{ name, help: metric.help, type: metric.type, text }];
+  });
+
+export const byName = (metrics: readonly Metric[]): ReadonlyMap<string, Metric> =>
+  new Map(metrics.map((metric) => [metric.name, metric]));
 
 type Format = 'text' | 'openmetrics';
 
@@ -20,18 +34,21 @@ export const CONTENT_TYPES: Readonly<Record<Format, string>> = {
  * The exposition of families with different names.
  * https://prometheus.io/docs/instrumenting/exposition_formats and https://prometheus.io/docs/specs/om/open_metrics_spec
  */
-export function renderExposition(families: readonly ExposedFamily[], format: Format): string {
-  const render = format === 'text' ? renderText : renderOpenMetrics;
-  return families.map(render).join('') + (format === 'text' ? '' : '# EOF\n');
+export function renderExposition(families: readonly ExposedFamily[], format: Format): Buffer {
+  const head = format === 'text' ? textHead : openMetricsHead;
+  const pieces = families.flatMap((family) => [Buffer.from(head(family)), bytesOf(family.text)]);
+  return Buffer.concat(format === 'text' ? pieces : [...pieces, Buffer.from('# EOF\n')]);
 }
 
-const renderText = ({ name, help, type, text }: ExposedFamily): string =>
-  `# HELP ${name} ${escapeHelp(help)}\n# TYPE ${name} ${type}\n${text}`;
+const bytesOf = (text: string | Buffer): Buffer => (typeof text === 'string' ? Buffer.from(text) : text);
 
-function renderOpenMetrics({ name, help, type, text }: ExposedFamily): string {
+const textHead = ({ name, help, type }: ExposedFamily): string =>
+  `# HELP ${name} ${escapeHelp(help)}\n# TYPE ${name} ${type}\n`;
+
+function openMetricsHead({ name, help, type }: ExposedFamily): string {
   const family = openMetricsFamily(name, type);
   const quoted = escapeHelp(help).replaceAll('"', '\\"');
-  return `# TYPE ${family.name} ${family.type}\n# HELP ${family.name} ${quoted}\n${text}`;
+  return `# TYPE ${family.name} ${family.type}\n# HELP ${family.name} ${quoted}\n`;
 }
 
 /** The name and type of a family's metadata: counters lose `_total`, and one that never had it is no counter. */

@@ -1,20 +1,21 @@
-// Collects the samples of one collection as lines that Prometheus accepts: escaped, declared, without duplicates, bounded.
+// Collects the samples of collection after collection as bytes that Prometheus accepts: escaped, declared, without
+// duplicates, bounded.
 import type { Metric, SampleWriter } from './collector.ts';
-import type { PublishedFamily, WatchedSample } from './publication.ts';
-import { checkLabels } from './series.ts';
+import { FamilyText } from './family-text.ts';
+import { seriesText } from './sample-text.ts';
+import { checkLabels, type Series } from './series.ts';
 
-interface FamilyWriterOptions {
-  /** Metrics whose samples are handed over as values too. */
-  readonly watch: ReadonlySet<string>;
-  /** Samples beyond this are dropped and counted. */
-  readonly maxSeries: number;
+/** The sample lines of one family. */
+export interface WrittenFamily {
+  readonly name: string;
+  readonly samples: number;
+  /** Each line ended by a line feed, the same in both exposition formats. */
+  readonly text: Buffer;
 }
 
 export interface Collected {
-  /** Families with at least one sample, in the order of their declaration. */
-  readonly families: PublishedFamily[];
-  /** One entry per watched metric that is declared here, empty where nothing was written. Finite values only. */
-  readonly watched: Record<string, WatchedSample[]>;
+  /** Families with at least one sample, in the order of their declaration. Their text is valid until the next collection. */
+  readonly families: readonly WrittenFamily[];
   readonly series: number;
   /** Samples that went beyond the budget. */
   readonly dropped: number;
@@ -23,63 +24,33 @@ export interface Collected {
 }
 
 interface FamilyWriter extends SampleWriter {
+  /** Begins a collection of at most `maxSeries` samples; what one before it wrote and did not finish is forgotten. */
+  begin(maxSeries: number): void;
   finish(): Collected;
 }
 
 const NAMED_DUPLICATES = 5;
 
-interface Family {
-  readonly metric: Metric;
-  readonly lines: string[];
+/** Opens the writer of one collector. `add` throws for an undeclared metric and a wrong number of labels. */
+export function openFamilyWriter(metrics: readonly Metric[]): FamilyWriter {
+  const families = new Map(metrics.map((metric) => [metric.name, new FamilyText(metric)]));
   /** What was added, to find what is added twice. */
-  readonly heads: Set<string>;
-  readonly watched: WatchedSample[] | undefined;
-}
-
-const SPECIAL = /[\\"\n\ud800-\udfff]/;
-
-/** A label value between quotes, the same in both exposition formats. Lone surrogates become U+FFFD. */
-export const escapeLabelValue = (value: string): string =>
-  SPECIAL.test(value)
-    ? value.toWellFormed().replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')
-    : value;
-
-/** A sample value: as Go's ParseFloat reads it, integers plain. */
-export function formatValue(value: number): string {
-  if (value === Infinity) return '+Inf';
-  return value === -Infinity ? '-Inf' : String(value);
-}
-
-/** `name{label="value"}`, or the name alone without labels. */
-export function seriesText(name: string, labels: readonly string[], values: readonly string[]): string {
-  if (labels.length === 0) return name;
-  let text = `${name}{`;
-  for (let i = 0; i < labels.length; i += 1) {
-    text += `${i === 0 ? '' : ','}${labels[i] ?? ''}="${escapeLabelValue(values[i] ?? '')}"`;
-  }
-  return `${text}}`;
-}
-
-/** Opens the writer of one collection. `add` throws for an undeclared metric and a wrong number of labels. */
-export function openFamilyWriter(metrics: readonly Metric[], options: FamilyWriterOptions): FamilyWriter {
-  const families = new Map<string, Family>(
-    metrics.map((metric) => [
-      metric.name,
-      { metric, lines: [], heads: new Set(), watched: options.watch.has(metric.name) ? [] : undefined },
-    ]),
-  );
+  const heads = new Set<string>();
   const duplicates = new Set<string>();
-  const collection = {};
+  let round = 0;
+  let finished = true;
+  let maxSeries = 0;
   let series = 0;
   let dropped = 0;
-  const familyOf = (name: string): Family => {
+
+  const familyOf = (name: string): FamilyText => {
     const family = families.get(name);
     if (family === undefined) throw new Error(`metric ${name} is not declared by its collector`);
     return family;
   };
   /** Whether there is room for one more. */
   const count = (): boolean => {
-    if (series < options.maxSeries) {
+    if (series < maxSeries) {
       series += 1;
       return true;
     }
@@ -89,50 +60,44 @@ export function openFamilyWriter(metrics: readonly Metric[], options: FamilyWrit
   const twice = (head: string): void => {
     if (duplicates.size < NAMED_DUPLICATES) duplicates.add(head);
   };
-  const watch = (family: Family, values: readonly string[], value: number): void => {
-    // JSON has no NaN, and a value that is no number is not known.
-    if (family.watched === undefined || !Number.isFinite(value)) return;
-    const labels = family.metric.labels ?? [];
-    family.watched.push({ labels: Object.fromEntries(labels.map((label, i) => [label, values[i] ?? ''])), value });
-  };
+  const headOf = ({ metric, labelValues }: Series): string => seriesText(metric.name, metric.labels ?? [], labelValues);
+
   return {
+    begin(most) {
+      // The pages of an unfinished collection are not those that its series have noted.
+      round += finished ? 1 : 2;
+      finished = false;
+      maxSeries = most;
+      series = 0;
+      dropped = 0;
+      heads.clear();
+      duplicates.clear();
+      for (const family of families.values()) family.begin();
+    },
     add(name, value, ...values) {
       const family = familyOf(name);
       checkLabels(family.metric, values);
       const head = seriesText(name, family.metric.labels ?? [], values);
-      if (family.heads.has(head)) return twice(head);
+      if (heads.has(head)) return twice(head);
       if (!count()) return;
-      family.heads.add(head);
-      family.lines.push(`${head} ${formatValue(value)}\n`);
-      watch(family, values, value);
+      heads.add(head);
+      family.add(head, value);
     },
     set(one, value) {
-      const { metric, labelValues } = one;
-      const family = familyOf(metric.name);
-      one.head ??= seriesText(metric.name, metric.labels ?? [], labelValues);
-      if (one.writtenIn === collection) return twice(one.head);
+      if (one.round === round) return twice(headOf(one));
       if (!count()) return;
-      one.writtenIn = collection;
-      if (one.value !== value || one.line === '') {
-        one.value = value;
-        one.line = `${one.head} ${formatValue(value)}\n`;
-      }
-      family.lines.push(one.line);
-      watch(family, labelValues, value);
+      one.family ??= familyOf(one.metric.name);
+      one.family.set(one, value, one.round === round - 1);
+      one.round = round;
     },
-    finish: () => ({ ...published([...families.values()]), series, dropped, duplicates: [...duplicates] }),
+    finish() {
+      finished = true;
+      const written = [...families.values()].map((family) => ({
+        name: family.metric.name,
+        samples: family.samples,
+        text: family.finish(),
+      }));
+      return { families: written.filter(({ samples }) => samples > 0), series, dropped, duplicates: [...duplicates] };
+    },
   };
 }
-
-const published = (all: readonly Family[]): Pick<Collected, 'families' | 'watched'> => ({
-  families: all
-    .filter(({ lines }) => lines.length > 0)
-    .map(({ metric: { name, help, type }, lines }) => ({
-      name,
-      help,
-      type,
-      text: lines.join(''),
-      samples: lines.length,
-    })),
-  watched: Object.fromEntries(all.flatMap(({ metric, watched }) => (watched ? [[metric.name, watched]] : []))),
-});

@@ -1,5 +1,5 @@
 // The host as the last collections saw it: what the inspector and the routes read, without touching the host.
-import type { WatchedSample } from './publication.ts';
+import type { MetricSample } from './sample-text.ts';
 
 export interface CollectorStatus {
   readonly name: string;
@@ -15,10 +15,10 @@ export interface CollectorStatus {
 
 export interface HostView {
   /**
-   * The samples of a watched metric. An empty list: the collector worked and the host has no such thing.
+   * The samples of a metric. An empty list: the collector worked and the host has no such thing.
    * Undefined: not known, because its collector has not answered, failed, or is stale.
    */
-  samples(metric: string): readonly WatchedSample[] | undefined;
+  samples(metric: string): readonly MetricSample[] | undefined;
   /** The collector that writes a metric, for saying why it is not known. */
   collectorOf(metric: string): string | undefined;
   collectors(): readonly CollectorStatus[];

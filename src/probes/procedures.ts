@@ -2,7 +2,7 @@
 import { procedure } from '../base/route.ts';
 import type { Procedure } from '../base/route.ts';
 import { z } from '../base/schema.ts';
-import { Publication } from './publication.ts';
+import { decodePublications, type Publication } from './publication.ts';
 import type { Runner } from './runner.ts';
 import type { Snapshots } from './snapshots.ts';
 
@@ -14,8 +14,9 @@ export const snapshotProcedures = (
   procedure({
     name: 'Probes::publish',
     right: 'admin',
-    request: z.object({ publications: z.array(Publication).max(1000) }),
-    handler({ publications }) {
+    request: 'raw',
+    handler(bytes) {
+      const publications = decodePublications(bytes);
       for (const publication of publications) snapshots.accept(publication);
       onPublished(publications);
       return { missing: snapshots.missing() };

@@ -1,48 +1,96 @@
-// What the probe process tells the serve process after each collection, as yaRPC requests.
+// What the probe process tells the serve process after each collection, as bytes of a yaRPC request in encoding `raw`.
 import { z } from '../base/schema.ts';
-import { VIEWS } from './collector.ts';
+import type { WrittenFamily } from './family-writer.ts';
 
-const family = z.object({
-  name: z.string(),
-  help: z.string(),
-  type: z.enum(['counter', 'gauge', 'untyped']),
-  /** Sample lines, the same in both exposition formats. */
-  text: z.string(),
-  samples: z.number().int(),
-});
+const count = z.number().int().nonnegative();
 
-/** A sample of a watched metric: label values in the metric's order, then the value. */
-const watched = z.object({ labels: z.record(z.string(), z.string()), value: z.number() });
-
-/** One collection, successful or not; `Probes::publish` takes several. */
-export const Publication = z.object({
+/** What stands before the bytes of a publication, as JSON. */
+const Head = z.object({
   collector: z.string(),
-  view: z.enum(VIEWS),
   /** Unix milliseconds at the end of the collection. */
   at: z.number(),
   periodSeconds: z.number(),
   durationSeconds: z.number(),
   /** Why it failed; absent on success. */
   error: z.object({ reason: z.enum(['failed', 'permission', 'absent', 'deadline']), message: z.string() }).optional(),
-  families: z.array(family),
-  /** Samples of the metrics that the serve process asked for. */
-  watched: z.record(z.string(), z.array(watched)),
+  /** Samples that went beyond `probes.maxSeries`. */
+  dropped: count.optional(),
   /** Targets this collector skips because reading them hung. */
   quarantined: z.array(z.object({ target: z.string(), since: z.number(), until: z.number() })),
   details: z.unknown().optional(),
-  /** What the collector gets back when the probe process is started again. */
-  state: z.unknown().optional(),
+  families: z.array(z.object({ name: z.string(), samples: count, bytes: count })).max(100_000),
+  stateBytes: count.optional(),
 });
-export type Publication = z.output<typeof Publication>;
-export type PublishedFamily = z.output<typeof family>;
-export type WatchedSample = z.output<typeof watched>;
+
+/** One collection, successful or not. */
+export interface Publication extends Omit<z.output<typeof Head>, 'families' | 'stateBytes'> {
+  readonly families: readonly WrittenFamily[];
+  /** What the collector gets back when the probe process is started again. */
+  readonly state?: Buffer | undefined;
+}
+
+/** Series that a publication brings. */
+export const seriesOf = ({ families }: Publication): number => families.reduce((sum, { samples }) => sum + samples, 0);
+
+const LENGTH_BYTES = 4;
+
+/** The bytes of publications, each: the length of its head, the head, the lines of its families, its state. Copies them. */
+export const encodePublications = (publications: readonly Publication[]): Buffer =>
+  Buffer.concat(publications.flatMap(piecesOf));
+
+function piecesOf({ families, state, ...rest }: Publication): readonly Buffer[] {
+  const head = Buffer.from(
+    JSON.stringify({
+      ...rest,
+      families: families.map(({ name, samples, text }) => ({ name, samples, bytes: text.length })),
+      ...(state === undefined ? {} : { stateBytes: state.length }),
+    } satisfies z.input<typeof Head>),
+  );
+  const length = Buffer.alloc(LENGTH_BYTES);
+  length.writeUInt32LE(head.length);
+  return [length, head, ...families.map(({ text }) => text), ...(state === undefined ? [] : [state])];
+}
+
+/** Reads publications that follow each other. They are views of `bytes`. Throws when it is not what was encoded. */
+export function decodePublications(bytes: Buffer): readonly Publication[] {
+  const publications: Publication[] = [];
+  let at = 0;
+  const take = (length: number): Buffer => {
+    if (length > bytes.length - at) throw new Error(`a publication ends before its ${length} bytes`);
+    return bytes.subarray(at, (at += length));
+  };
+  while (at < bytes.length) {
+    const head = Head.parse(JSON.parse(take(take(LENGTH_BYTES).readUInt32LE()).toString('utf8')));
+    const { families, stateBytes, ...rest } = head;
+    publications.push({
+      ...rest,
+      families: families.map(({ name, samples, bytes: length }) => ({ name, samples, text: take(length) })),
+      ...(stateBytes === undefined ? {} : { state: take(stateBytes) }),
+    });
+  }
+  return publications;
+}
+
+const JSON_STATE = Buffer.of(0);
+const BYTES_STATE = Buffer.of(1);
+
+/** What a collector saves, as the bytes that are kept for it. */
+export function packState(state: unknown): Buffer | undefined {
+  if (state === undefined) return undefined;
+  return Buffer.isBuffer(state)
+    ? Buffer.concat([BYTES_STATE, state])
+    : Buffer.concat([JSON_STATE, Buffer.from(JSON.stringify(state))]);
+}
+
+/** What {@link packState} was given. */
+export function unpackState(bytes: Buffer | undefined): unknown {
+  if (bytes === undefined) return undefined;
+  return bytes[0] === BYTES_STATE[0] ? bytes.subarray(1) : JSON.parse(bytes.toString('utf8', 1));
+}
 
 /** The answer to `Probes::publish`: of which collectors nothing was published since the serve process was started. */
 export const Published = z.object({ missing: z.array(z.string()) });
 
-/** The answer to `Probes::resume`: what to watch, and the states saved from the process before. */
-export const Resumption = z.object({
-  watch: z.array(z.string()),
-  states: z.record(z.string(), z.unknown()),
-});
+/** The answer to `Probes::resume`: the states saved from the process before, in base64. */
+export const Resumption = z.object({ states: z.record(z.string(), z.base64()) });
 export type Resumption = z.output<typeof Resumption>;

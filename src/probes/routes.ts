@@ -35,9 +35,7 @@ interface ProbeRoutesOptions {
   readonly now: () => number;
 }
 
-/** Watches what `/jdos/v1/hosts` needs: build it before the probe process starts. */
 export function probeRoutes(options: ProbeRoutesOptions): readonly Route[] {
-  options.snapshots.watch([UNAME]);
   return [
     expositionRoute(options, undefined),
     expositionRoute(options, 'node'),
@@ -95,7 +93,7 @@ const CADVISOR_ALONE = '/metrics/container';
 const asIs = (family: ExposedFamily): ExposedFamily => family;
 const withoutKubelet = (family: ExposedFamily): ExposedFamily => ({
   ...family,
-  text: withoutKubeletLabels(family.text),
+  text: withoutKubeletLabels(family.text.toString('utf8')),
 });
 
 /** The collectors that `collect[]` names or `exclude[]` leaves. Throws a Fault for both at once and for unknown names. */

@@ -8,7 +8,7 @@ import { openCollection } from './collection.ts';
 import type { Collection, QuarantineEntry } from './collection.ts';
 import type { Collector, NameSources } from './collector.ts';
 import type { ProbesConfig } from './config.ts';
-import type { Publication, Resumption } from './publication.ts';
+import { seriesOf, type Publication, type Resumption } from './publication.ts';
 
 const PROBES_STOPPED = faultKind(
   'JD_PROBES_STOPPED',
@@ -94,7 +94,7 @@ export function openRunner(options: RunnerOptions): Runner {
     }
     if (error === undefined && slot.error !== undefined) log.info({ collector: slot.name }, 'collector works again');
     slot.error = error;
-    if (error === undefined) slot.series = publication.families.reduce((sum, { samples }) => sum + samples, 0);
+    if (error === undefined) slot.series = seriesOf(publication);
   };
 
   const turn = async (slot: Slot): Promise<void> => {
@@ -200,6 +200,7 @@ const at = (slot: Slot): number => Math.min(slot.due, slot.unsent?.retryAt ?? In
 function openSlot(collector: Collector, options: RunnerOptions, stopping: AbortSignal): Slot {
   const { hostRoot, config, quarantine, announcements, clock, log } = options;
   const periodSeconds = periodOf(collector, config);
+  const saved = options.resumption.states[collector.name];
   return {
     name: collector.name,
     periodSeconds,
@@ -210,9 +211,8 @@ function openSlot(collector: Collector, options: RunnerOptions, stopping: AbortS
       config,
       periodSeconds,
       sources: options.sources,
-      saved: options.resumption.states[collector.name],
+      saved: saved === undefined ? undefined : Buffer.from(saved, 'base64'),
       quarantine,
-      watch: new Set(options.resumption.watch),
       announcements,
       clock,
       log,

@@ -2,9 +2,10 @@
 import type { Registry } from '../base/metrics.ts';
 import type { Logger } from '../base/logging.ts';
 import type { Metric, SampleWriter } from './collector.ts';
-import type { ExposedFamily } from './exposition.ts';
-import { formatValue, openFamilyWriter, seriesText } from './family-writer.ts';
+import { byName, declaredFamilies, type ExposedFamily } from './exposition.ts';
+import { openFamilyWriter } from './family-writer.ts';
 import type { CollectorStatus } from './host-view.ts';
+import { formatValue, seriesText } from './sample-text.ts';
 import type { ErrorCount } from './snapshots.ts';
 
 const gauge = (name: string, help: string, labels: readonly string[] = ['collector']): Metric => ({
@@ -74,9 +75,10 @@ export const nodeSelfFamilies = (collectors: readonly CollectorStatus[]): readon
   });
 
 function write(metrics: readonly Metric[], fill: (out: SampleWriter) => void): readonly ExposedFamily[] {
-  const out = openFamilyWriter(metrics, { watch: new Set(), maxSeries: Infinity });
+  const out = openFamilyWriter(metrics);
+  out.begin(Infinity);
   fill(out);
-  return out.finish().families;
+  return declaredFamilies(out.finish().families, byName(metrics));
 }
 
 /** What prom-client's metrics give, of which its types know only a part. */

@@ -1,21 +1,25 @@
-// A series that is written collection after collection: its text is made once, its line only when the value changes.
+// A series that is written collection after collection: its line is made anew only when the value changes.
 import type { Metric } from './collector.ts';
+import type { FamilyText } from './family-text.ts';
 
 /** Made by {@link openSeries}, written by `SampleWriter.set`, whose notes it carries. */
 export interface Series {
   readonly metric: Metric;
   readonly labelValues: readonly string[];
-  /** The notes of the writer: `name{label="value"}`, the last value with its line, and the collection that has it. */
-  head: string | undefined;
+  /** The family it is written to; undefined before it was. */
+  family: FamilyText | undefined;
   value: number;
-  line: string;
-  writtenIn: object | undefined;
+  /** The collection that wrote it last, and where its line is in the bytes of that collection. */
+  round: number;
+  at: number;
+  headBytes: number;
+  lineBytes: number;
 }
 
 /** A series of a declared metric. Throws for a wrong number of labels. */
 export function openSeries(metric: Metric, ...labelValues: readonly string[]): Series {
   checkLabels(metric, labelValues);
-  return { metric, labelValues, head: undefined, value: Number.NaN, line: '', writtenIn: undefined };
+  return { metric, labelValues, family: undefined, value: 0.5, round: -1, at: 0, headBytes: 0, lineBytes: 0 };
 }
 
 /** Throws when a metric is not given a value for each of its labels. */

@@ -1,9 +1,11 @@
 // The serve process' memory of what each collector published last, and for how long that is worth showing.
 import { Fault, faultKind } from '../base/fault.ts';
 import type { Logger } from '../base/logging.ts';
-import type { Collector } from './collector.ts';
+import type { Collector, Metric } from './collector.ts';
+import { byName, declaredFamilies, type ExposedFamily } from './exposition.ts';
 import type { CollectorStatus, HostView } from './host-view.ts';
-import type { Publication, PublishedFamily, Resumption } from './publication.ts';
+import { seriesOf, type Publication, type Resumption } from './publication.ts';
+import { parseSamples, type MetricSample } from './sample-text.ts';
 
 const UNKNOWN_PUBLISHER = faultKind(
   'JD_UNKNOWN_PUBLISHER',
@@ -31,20 +33,21 @@ export interface Snapshots extends HostView {
   missing(): readonly string[];
   /** What a new probe process is given. */
   resumption(): Resumption;
-  /** Asks for the values of metrics; before the probe process is started, which learns it once. */
-  watch(metrics: Iterable<string>): void;
   /** The families to expose now of one collector: of its last success, until that is too old. */
-  families(collector: string): readonly PublishedFamily[];
+  families(collector: string): readonly ExposedFamily[];
   /** Failed collections since this process started. */
   errors(): readonly ErrorCount[];
 }
 
 interface Memory {
   readonly facts: CollectorFacts;
+  readonly metrics: ReadonlyMap<string, Metric>;
   last: Publication | undefined;
   success: Publication | undefined;
+  /** What was read out of the last success, by metric. */
+  readonly samples: Map<string, readonly MetricSample[]>;
   /** Kept when a success brings none, so that counters survive a failing collector and the restart after it. */
-  state: unknown;
+  state: Buffer | undefined;
   readonly errors: Map<string, number>;
 }
 
@@ -60,11 +63,18 @@ export function openSnapshots({ collectors, log, now }: SnapshotsOptions): Snaps
   const memories = new Map<string, Memory>(
     collectors.map((facts) => [
       facts.name,
-      { facts, last: undefined, success: undefined, state: undefined, errors: new Map() },
+      {
+        facts,
+        metrics: byName(facts.metrics),
+        last: undefined,
+        success: undefined,
+        samples: new Map(),
+        state: undefined,
+        errors: new Map(),
+      },
     ]),
   );
   const owners = new Map(collectors.flatMap(({ name, metrics }) => metrics.map((metric) => [metric.name, name])));
-  const watched = new Set<string>();
 
   return {
     facts: collectors,
@@ -81,19 +91,19 @@ export function openSnapshots({ collectors, log, now }: SnapshotsOptions): Snaps
         return;
       }
       memory.success = publication;
+      memory.samples.clear();
       memory.state = publication.state ?? memory.state;
     },
     missing: () => [...memories].flatMap(([name, { last }]) => (last === undefined ? [name] : [])),
     resumption: () => ({
-      watch: [...watched],
       states: Object.fromEntries(
-        [...memories].flatMap(([name, { state }]) => (state === undefined ? [] : [[name, state]])),
+        [...memories].flatMap(([name, { state }]) => (state === undefined ? [] : [[name, state.toString('base64')]])),
       ),
     }),
-    watch(metrics) {
-      for (const metric of metrics) watched.add(metric);
+    families(collector) {
+      const memory = memories.get(collector);
+      return memory === undefined ? [] : declaredFamilies(shown(memory, now())?.families ?? [], memory.metrics);
     },
-    families: (collector) => shown(memories.get(collector), now())?.families ?? [],
     errors: () =>
       [...memories].flatMap(([collector, { errors }]) =>
         [...errors].map(([reason, count]) => ({ collector, reason, count })),
@@ -101,7 +111,7 @@ export function openSnapshots({ collectors, log, now }: SnapshotsOptions): Snaps
     samples(metric) {
       const memory = memories.get(owners.get(metric) ?? '');
       if (memory === undefined || statusOf(memory, now()).state !== 'ok') return undefined;
-      return memory.success?.watched[metric];
+      return samplesOf(memory, metric);
     },
     collectorOf: (metric) => owners.get(metric),
     collectors: () => [...memories.values()].map((memory) => statusOf(memory, now())),
@@ -113,6 +123,16 @@ export function openSnapshots({ collectors, log, now }: SnapshotsOptions): Snaps
 const isOld = (publication: Publication, now: number): boolean =>
   Math.abs(now - publication.at) > PERIODS_SHOWN * publication.periodSeconds * 1000;
 
+/** Reads the lines when they are asked for, which is seldom: few metrics, once an hour or a day. */
+function samplesOf({ success, samples }: Memory, metric: string): readonly MetricSample[] {
+  let read = samples.get(metric);
+  if (read === undefined) {
+    const family = success?.families.find(({ name }) => name === metric);
+    samples.set(metric, (read = parseSamples(family?.text.toString('utf8') ?? '')));
+  }
+  return read;
+}
+
 const shown = (memory: Memory | undefined, now: number): Publication | undefined =>
   memory?.success === undefined || isOld(memory.success, now) ? undefined : memory.success;
 
@@ -120,6 +140,11 @@ function stateOf({ last }: Memory, now: number): CollectorStatus['state'] {
   if (last === undefined) return 'waiting';
   if (isOld(last, now)) return 'stale';
   return last.error === undefined ? 'ok' : 'failed';
+}
+
+function seriesShown(memory: Memory, now: number): number {
+  const publication = shown(memory, now);
+  return publication === undefined ? 0 : seriesOf(publication);
 }
 
 function statusOf(memory: Memory, now: number): CollectorStatus {
@@ -130,7 +155,7 @@ function statusOf(memory: Memory, now: number): CollectorStatus {
     lastSuccessAt: success?.at,
     error: last?.error,
     quarantined: last?.quarantined ?? [],
-    series: shown(memory, now)?.families.reduce((sum, { samples }) => sum + samples, 0) ?? 0,
+    series: seriesShown(memory, now),
     durationSeconds: last?.durationSeconds ?? 0,
   };
 }

@@ -7,19 +7,19 @@ import { inspectorMigrations } from '../../src/inspector/index.ts';
 import type { Check } from '../../src/inspector/check.ts';
 import type { Area, Result, Run, Verdict } from '../../src/inspector/model.ts';
 import { inspect, type Memories, type RunOutcome } from '../../src/inspector/run.ts';
-import type { CollectorStatus, HostView, WatchedSample } from '../../src/probes/index.ts';
+import type { CollectorStatus, HostView, MetricSample } from '../../src/probes/index.ts';
 
 export const NOW = Date.UTC(2026, 10, 23, 8);
 
 export interface FakeView extends HostView {
-  metrics: Record<string, readonly WatchedSample[]>;
+  metrics: Record<string, readonly MetricSample[]>;
   statuses: CollectorStatus[];
 }
 
-export const one = (value: number): readonly WatchedSample[] => [{ labels: {}, value }];
+export const one = (value: number): readonly MetricSample[] => [{ labels: {}, value }];
 
 /** Knows what it is given; every metric belongs to the collector `all`. */
-export function fakeView(metrics: Record<string, readonly WatchedSample[]>): FakeView {
+export function fakeView(metrics: Record<string, readonly MetricSample[]>): FakeView {
   const view: FakeView = {
     metrics,
     statuses: [status('all')],
@@ -43,7 +43,7 @@ export const status = (name: string, more: Partial<CollectorStatus> = {}): Colle
 });
 
 /** A host on which nothing is wrong. */
-export const healthy = (): Record<string, readonly WatchedSample[]> => {
+export const healthy = (): Record<string, readonly MetricSample[]> => {
   const root = { device: '/dev/vda1', fstype: 'ext4', mountpoint: '/' };
   return {
     node_filesystem_size_bytes: [{ labels: root, value: 100e9 }],

@@ -1,5 +1,13 @@
 import t from 'tap';
-import { CONTENT_TYPES, negotiate, openMetricsFamily, renderExposition } from '../../src/probes/exposition.ts';
+import type { Metric } from '../../src/probes/collector.ts';
+import {
+  byName,
+  CONTENT_TYPES,
+  declaredFamilies,
+  negotiate,
+  openMetricsFamily,
+  renderExposition,
+} from '../../src/probes/exposition.ts';
 import type { ExposedFamily } from '../../src/probes/exposition.ts';
 import { openFamilyWriter } from '../../src/probes/family-writer.ts';
 import { golden } from '../support/golden.ts';
@@ -18,38 +26,39 @@ const HISTOGRAM: ExposedFamily = {
 };
 
 function families(): readonly ExposedFamily[] {
-  const out = openFamilyWriter(
-    [
-      { name: 'node_forks_total', help: 'Forks.', type: 'counter' },
-      { name: 'node_vmstat_pgfault', help: '/proc/vmstat information field pgfault.', type: 'untyped' },
-      {
-        name: 'namedprocess_old_counter',
-        help: 'A counter without the suffix.',
-        type: 'counter',
-        labels: ['groupname'],
-      },
-      { name: 'node_odd', help: 'A "quoted" word,\na line feed and a back\\slash.', type: 'gauge', labels: ['path'] },
-      { name: 'node_empty', help: 'Never written.', type: 'gauge' },
-    ],
-    { watch: new Set(), maxSeries: 100 },
-  );
+  const metrics: readonly Metric[] = [
+    { name: 'node_forks_total', help: 'Forks.', type: 'counter' },
+    { name: 'node_vmstat_pgfault', help: '/proc/vmstat information field pgfault.', type: 'untyped' },
+    {
+      name: 'namedprocess_old_counter',
+      help: 'A counter without the suffix.',
+      type: 'counter',
+      labels: ['groupname'],
+    },
+    { name: 'node_odd', help: 'A "quoted" word,\na line feed and a back\\slash.', type: 'gauge', labels: ['path'] },
+    { name: 'node_empty', help: 'Never written.', type: 'gauge' },
+  ];
+  const out = openFamilyWriter(metrics);
+  out.begin(100);
   out.add('node_forks_total', 12345678);
   out.add('node_vmstat_pgfault', 1e21);
   out.add('namedprocess_old_counter', 1, 'sshd');
   out.add('node_odd', NaN, 'C:\\"x"\n');
   out.add('node_odd', -Infinity, '/中文');
-  return [...out.finish().families, HISTOGRAM];
+  return [...declaredFamilies(out.finish().families, byName(metrics)), HISTOGRAM];
 }
 
-t.test('the text format is golden', (t) => golden(t, 'exposition/self.prom', renderExposition(families(), 'text')));
+t.test('the text format is golden', (t) =>
+  golden(t, 'exposition/self.prom', String(renderExposition(families(), 'text'))),
+);
 
 t.test('the OpenMetrics format is golden', (t) =>
-  golden(t, 'exposition/self.openmetrics', renderExposition(families(), 'openmetrics')),
+  golden(t, 'exposition/self.openmetrics', String(renderExposition(families(), 'openmetrics'))),
 );
 
 t.test('an exposition of nothing is complete', async (t) => {
-  t.equal(renderExposition([], 'text'), '');
-  t.equal(renderExposition([], 'openmetrics'), '# EOF\n');
+  t.equal(String(renderExposition([], 'text')), '');
+  t.equal(String(renderExposition([], 'openmetrics')), '# EOF\n');
 });
 
 t.test('content types name their version', async (t) => {

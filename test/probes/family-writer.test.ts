@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import t from 'tap';
 import type { Metric } from '../../src/probes/collector.ts';
-import { renderExposition } from '../../src/probes/exposition.ts';
-import { escapeLabelValue, formatValue, openFamilyWriter } from '../../src/probes/family-writer.ts';
+import { byName, declaredFamilies, renderExposition } from '../../src/probes/exposition.ts';
+import { openFamilyWriter } from '../../src/probes/family-writer.ts';
+import { escapeLabelValue, formatValue, parseSamples } from '../../src/probes/sample-text.ts';
 import { openSeries } from '../../src/probes/series.ts';
 import { FUZZ_SEED, random } from '../support/random.ts';
 
@@ -11,8 +12,14 @@ const METRICS: readonly Metric[] = [
   { name: 'b', help: 'B.', type: 'gauge' },
   { name: 'c', help: 'C.', type: 'untyped', labels: ['z'] },
 ];
-const open = (watch: readonly string[] = [], maxSeries = 100) =>
-  openFamilyWriter(METRICS, { watch: new Set(watch), maxSeries });
+const open = (maxSeries = 100) => {
+  const out = openFamilyWriter(METRICS);
+  out.begin(maxSeries);
+  return out;
+};
+/** The lines of all families. */
+const linesOf = ({ families }: ReturnType<ReturnType<typeof open>['finish']>): string =>
+  families.map(({ text }) => text.toString('utf8')).join('');
 
 t.test('samples become lines of their family, and families without samples are left out', async (t) => {
   const out = open();
@@ -21,16 +28,9 @@ t.test('samples become lines of their family, and families without samples are l
   out.add('a_total', 3, 'p', 'r');
   t.same(out.finish(), {
     families: [
-      {
-        name: 'a_total',
-        help: 'A.',
-        type: 'counter',
-        text: 'a_total{x="p",y="q"} 1.5\na_total{x="p",y="r"} 3\n',
-        samples: 2,
-      },
-      { name: 'b', help: 'B.', type: 'gauge', text: 'b 2\n', samples: 1 },
+      { name: 'a_total', samples: 2, text: Buffer.from('a_total{x="p",y="q"} 1.5\na_total{x="p",y="r"} 3\n') },
+      { name: 'b', samples: 1, text: Buffer.from('b 2\n') },
     ],
-    watched: {},
     series: 3,
     dropped: 0,
     duplicates: [],
@@ -48,34 +48,38 @@ t.test('what was not declared is refused', async (t) => {
 t.test(
   'a series written twice keeps its first value and is named, because Prometheus would refuse the scrape',
   async (t) => {
-    const out = open(['c']);
+    const out = open();
     for (const value of [1, 2, 3]) out.add('c', value, 'twice');
     for (let i = 0; i < 10; i += 1) for (const value of [1, 2]) out.add('c', value, `${i}`);
-    const { families, series, duplicates, watched } = out.finish();
-    t.match(families[0]?.text, /^c\{z="twice"\} 1\n/);
+    const { families, series, duplicates } = out.finish();
+    t.match(families[0]?.text.toString(), /^c\{z="twice"\} 1\n/);
     t.equal(series, 11);
     t.same(duplicates, ['c{z="twice"}', 'c{z="0"}', 'c{z="1"}', 'c{z="2"}', 'c{z="3"}'], 'the first five are named');
-    t.equal(watched['c']?.length, 11);
+    t.equal(families[0]?.samples, 11);
   },
 );
 
 t.test('series beyond the budget are dropped and counted', async (t) => {
-  const out = open(['c'], 3);
+  const out = open(3);
   for (let i = 0; i < 10; i += 1) out.add('c', i, `${i}`);
-  const { families, series, dropped, watched } = out.finish();
-  t.same([families[0]?.samples, series, dropped, watched['c']?.length], [3, 3, 7, 3]);
+  const { families, series, dropped } = out.finish();
+  t.same([families[0]?.samples, series, dropped], [3, 3, 7]);
+  out.begin(10);
+  out.add('c', 1, 'x');
+  t.match(out.finish(), { series: 1, dropped: 0 }, 'the next collection begins anew');
 });
 
-t.test(
-  'a watched metric gives its values by label, an empty list without samples, and no value that JSON cannot hold',
-  async (t) => {
-    const out = open(['a_total', 'b', 'other']);
-    out.add('a_total', 1, 'p', 'q"');
-    out.add('a_total', NaN, 'p', 'r');
-    out.add('a_total', Infinity, 'p', 's');
-    t.same(out.finish().watched, { a_total: [{ labels: { x: 'p', y: 'q"' }, value: 1 }], b: [] });
-  },
-);
+t.test('samples are read back by label, and none whose value is no number', async (t) => {
+  const out = open();
+  out.add('a_total', 1, 'p', 'q" 7\n');
+  out.add('a_total', NaN, 'p', 'r');
+  out.add('a_total', Infinity, 'p', 's');
+  out.add('b', -2.5);
+  t.same(parseSamples(linesOf(out.finish())), [
+    { labels: { x: 'p', y: 'q" 7\n' }, value: 1 },
+    { labels: {}, value: -2.5 },
+  ]);
+});
 
 for (const [value, expected] of [
   ['plain /dev/sda1 中文 😀', 'plain /dev/sda1 中文 😀'],
@@ -146,7 +150,7 @@ t.test(`any label values and numbers are read back as they were, seed ${FUZZ_SEE
   const text = (): string =>
     Array.from({ length: Math.floor(next() * 8) }, () => alphabet[Math.floor(next() * alphabet.length)]).join('');
   const written = new Map<string, number>();
-  const out = openFamilyWriter(METRICS, { watch: new Set(), maxSeries: 5000 });
+  const out = open(5000);
   for (let i = 0; i < 2000; i += 1) {
     const [x, y] = [text(), text()];
     const value = [next(), -next() * 1e300, Math.floor(next() * 1e15), next() * 1e-300, Infinity, NaN][i % 6] ?? 0;
@@ -155,11 +159,11 @@ t.test(`any label values and numbers are read back as they were, seed ${FUZZ_SEE
     if (!written.has(key)) written.set(key, value);
   }
   const { families } = out.finish();
-  const read = (families[0]?.text ?? '').split('\n').slice(0, -1).map(parseLine);
+  const read = String(families[0]?.text).split('\n').slice(0, -1).map(parseLine);
   t.same(new Map(read.map(({ labels, value }) => [JSON.stringify([labels['x'], labels['y']]), value])), written);
   t.equal(read.length, written.size, 'one line each');
 
-  const text004 = renderExposition(families, 'text');
+  const text004 = String(renderExposition(declaredFamilies(families, byName(METRICS)), 'text'));
   t.doesNotThrow(() => promtool(text004), 'promtool parses them');
 });
 
@@ -173,22 +177,62 @@ function promtool(text: string): void {
   }
 }
 
-t.test('a series that is kept is written as one that is added', async (t) => {
+t.test(
+  `a series that is kept is written as one that is added, whatever changes between collections, seed ${FUZZ_SEED}`,
+  async (t) => {
+    const [a, b, c] = METRICS;
+    if (a === undefined || b === undefined || c === undefined) throw new Error('no metrics');
+    t.throws(() => openSeries(a, 'p'), { message: 'metric a_total has labels (x, y), got 1 values' });
+    const next = random();
+    const values = [0, -0, 7, 1e15, 2 ** 53 + 2, 1.5, -3, 1e-7, Number.NaN, Infinity, -Infinity, 99, 100];
+    const kept = Array.from({ length: 40 }, (_, i) =>
+      i % 3 === 0 ? openSeries(c, `中 "${i}"`) : openSeries(a, `${i}`, 'é\n'.repeat(i % 4)),
+    );
+    const last = kept.map(() => 0);
+    const out = openFamilyWriter(METRICS);
+    for (let round = 0; round < 400; round += 1) {
+      const fresh = open(1000);
+      out.begin(1000);
+      const some = next() < 0.7;
+      for (const [i, series] of kept.entries()) {
+        if (some && next() < 0.05) continue; // not there in this collection
+        if (some && next() < 0.1) last[i] = values[Math.floor(next() * values.length)] ?? 0;
+        out.set(series, last[i] ?? 0);
+        fresh.add(series.metric.name, last[i] ?? 0, ...series.labelValues);
+        if (some && next() < 0.02) {
+          out.add('a_total', round, `added ${i}`, '');
+          fresh.add('a_total', round, `added ${i}`, '');
+        }
+      }
+      if (next() < 0.05) continue; // the collection failed
+      const [got, expected] = [out.finish(), fresh.finish()];
+      if (linesOf(got) !== linesOf(expected)) t.same(linesOf(got), linesOf(expected), `round ${round}`);
+      if (got.series !== expected.series) t.equal(got.series, expected.series, `round ${round}`);
+    }
+  },
+);
+
+t.test('lines that are handed out stay as they are while the next collection is written', async (t) => {
+  const [, b] = METRICS;
+  if (b === undefined) throw new Error('no metric');
+  const series = openSeries(b);
+  const out = openFamilyWriter(METRICS);
+  out.begin(10);
+  out.set(series, 1);
+  const { families } = out.finish();
+  out.begin(10);
+  out.set(series, 22222);
+  t.equal(String(families[0]?.text), 'b 1\n');
+  t.equal(linesOf(out.finish()), 'b 22222\n');
+});
+
+t.test('a kept series counts against the budget and is written once', async (t) => {
   const [a, b] = METRICS;
   if (a === undefined || b === undefined) throw new Error('no metrics');
-  t.throws(() => openSeries(a, 'p'), { message: 'metric a_total has labels (x, y), got 1 values' });
-  const kept = [openSeries(a, 'p', 'q"'), openSeries(b)] as const;
-  for (const value of [1.5, 1.5, Number.NaN, 2, Infinity]) {
-    const [added, set] = [open(['a_total']), open(['a_total'])];
-    added.add('a_total', value, 'p', 'q"');
-    added.add('b', 7);
-    set.set(kept[0], value);
-    set.set(kept[1], 7);
-    t.same(set.finish(), added.finish(), `${value}`);
-  }
-  const out = open(['b'], 1);
-  out.set(kept[0], 1);
-  out.set(kept[0], 2);
-  out.set(kept[1], 3);
-  t.match(out.finish(), { series: 1, dropped: 1, duplicates: ['a_total{x="p",y="q\\\""}'], watched: { b: [] } });
+  const kept = openSeries(a, 'p', 'q"');
+  const out = open(1);
+  out.set(kept, 1);
+  out.set(kept, 2);
+  out.set(openSeries(b), 3);
+  t.match(out.finish(), { series: 1, dropped: 1, duplicates: ['a_total{x="p",y="q\\""}'] });
 });

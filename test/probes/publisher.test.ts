@@ -1,17 +1,15 @@
 // Publications on their way: few calls, no state kept waiting, nothing lost when nobody takes them.
 import t from 'tap';
-import type { Publication } from '../../src/probes/index.ts';
+import type { Publication } from '../../src/probes/publication.ts';
 import { MOMENT_MS, openPublisher } from '../../src/probes/publisher.ts';
 import { fakeClock } from './fake-clock.ts';
 
-const publication = (collector: string, at = 0, state?: unknown): Publication => ({
+const publication = (collector: string, at = 0, state?: Buffer): Publication => ({
   collector,
-  view: 'node',
   at,
   periodSeconds: 15,
   durationSeconds: 0,
   families: [],
-  watched: {},
   quarantined: [],
   ...(state === undefined ? {} : { state }),
 });
@@ -51,7 +49,7 @@ t.test('the publications of one round go in one call, a moment after the first',
 t.test('one with state goes at once and takes along what waits', async (t) => {
   const { publisher, clock, calls } = opened();
   await publisher.publish(publication('a'));
-  await publisher.publish(publication('processes', 1, { counters: 1 }));
+  await publisher.publish(publication('processes', 1, Buffer.from('counters')));
   t.same(calls, ['a@0 processes@1']);
   await clock.advance(MOMENT_MS);
   t.equal(calls.length, 1);
@@ -82,9 +80,9 @@ t.test('what the receiver has nothing of is asked for, unless it is on its way',
   answer.missing = ['a', 'b', 'c'];
   const held = Promise.withResolvers<void>();
   answer.wait = held.promise;
-  const first = publisher.publish(publication('b', 0, {}));
+  const first = publisher.publish(publication('b', 0, Buffer.from('state')));
   answer.wait = undefined;
-  await publisher.publish(publication('c', 0, {}));
+  await publisher.publish(publication('c', 0, Buffer.from('state')));
   t.same(missed, ['a c'], 'b is under way');
   await publisher.publish(publication('a'));
   held.resolve();

@@ -18,12 +18,10 @@ const FACTS: readonly CollectorFacts[] = [
 
 const publication = (collector: string, metric: string, more: Partial<Publication> = {}): Publication => ({
   collector,
-  view: collector === 'process' ? 'process' : 'node',
   at: NOW - 5000,
   periodSeconds: 15,
   durationSeconds: 0.002,
-  families: [{ name: metric, help: `${metric}.`, type: 'gauge', text: `${metric} 1\n`, samples: 1 }],
-  watched: {},
+  families: [{ name: metric, text: Buffer.from(`${metric} 1\n`), samples: 1 }],
   quarantined: [],
   ...more,
 });
@@ -216,11 +214,18 @@ t.test('/jdos/v1/collectors says what each did', async (t) => {
 
 t.test('/jdos/v1/hosts gives this host, and null for what is not known', async (t) => {
   const it = site();
-  t.same(it.snapshots.resumption().watch, ['node_uname_info']);
   t.same((await it.get('/jdos/v1/hosts')).body, { items: [{ name: null, uname: null, inventory: null }], next: null });
   const labels = { nodename: 'h1', release: '6.1.0' };
   it.snapshots.accept(
-    publication('uname', 'node_uname_info', { watched: { node_uname_info: [{ labels, value: 1 }] } }),
+    publication('uname', 'node_uname_info', {
+      families: [
+        {
+          name: 'node_uname_info',
+          text: Buffer.from('node_uname_info{nodename="h1",release="6.1.0"} 1\n'),
+          samples: 1,
+        },
+      ],
+    }),
   );
   it.snapshots.accept(publication('inventory', 'x', { families: [], periodSeconds: 3600, details: { cpus: 2 } }));
   t.same((await it.get('/jdos/v1/hosts')).body, {

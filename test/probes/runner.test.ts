@@ -4,7 +4,7 @@ import { SILENT } from '../../src/probes/announcements.ts';
 import type { QuarantineEntry } from '../../src/probes/collection.ts';
 import type { Collector, Collecting } from '../../src/probes/collector.ts';
 import { ProbesConfig } from '../../src/probes/config.ts';
-import type { Publication } from '../../src/probes/publication.ts';
+import { packState, type Publication } from '../../src/probes/publication.ts';
 import { nextDue, openRunner, periodOf } from '../../src/probes/runner.ts';
 import type { RunnerOptions } from '../../src/probes/runner.ts';
 import { fakeClock } from './fake-clock.ts';
@@ -36,7 +36,7 @@ function probe(
     collectors,
     hostRoot: '/nowhere',
     config: ProbesConfig.parse({ periodSeconds: 10 }),
-    resumption: { watch: [], states: {} },
+    resumption: { states: {} },
     quarantine: [],
     announcements: SILENT,
     async publish(publication) {
@@ -50,6 +50,8 @@ function probe(
   t.teardown(() => runner.stop());
   return { runner, clock, published, events, start: () => runner.start(new AbortController().signal) };
 }
+
+const packed = (state: unknown): string => packState(state)?.toString('base64') ?? '';
 
 const names = (published: readonly Publication[]): string => published.map((p) => p.collector).join(' ');
 
@@ -86,22 +88,21 @@ t.test('a publication says what was collected, when and how long it took', async
         }),
       }),
     ],
-    { resumption: { watch: ['a', 'a_total'], states: { a: { n: 1 }, other: 2 } } },
+    { resumption: { states: { a: packed({ n: 1 }), other: packed(2) } } },
   );
   await start();
   await clock.advance(0);
   t.same(published, [
     {
       collector: 'a',
-      view: 'node',
       at: Date.UTC(2026, 10, 22),
       periodSeconds: 10,
       durationSeconds: 0,
       quarantined: [],
-      families: [{ name: 'a', help: 'A.', type: 'gauge', text: 'a{x="y"} 7\n', samples: 1 }],
-      watched: { a: [{ labels: { x: 'y' }, value: 7 }], a_total: [] },
+      families: [{ name: 'a', text: Buffer.from('a{x="y"} 7\n'), samples: 1 }],
+      dropped: 0,
       details: { pids: [1] },
-      state: { before: { n: 1 } },
+      state: packState({ before: { n: 1 } }),
     },
   ]);
 });
@@ -264,7 +265,7 @@ t.test('a publication that does not get through is replaced by the next collecti
   refuse = false;
   await clock.advance(10_000);
   t.same(
-    got.map(({ families }) => families[0]?.text),
+    got.map(({ families }) => String(families[0]?.text)),
     ['a 5\n'],
     'the newest only',
   );
@@ -341,7 +342,7 @@ t.test('a target in quarantine is skipped until its time is over, and the state 
   await start();
   await clock.advance(20_000);
   t.same(
-    published.map(({ families, quarantined }) => [families[0]?.text, quarantined.length]),
+    published.map(({ families, quarantined }) => [families[0]?.text.toString(), quarantined.length]),
     [
       [undefined, 1],
       [undefined, 1],

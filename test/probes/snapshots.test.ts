@@ -2,8 +2,16 @@ import t from 'tap';
 import { openLog } from '../../src/base/logging.ts';
 import type { Metric } from '../../src/probes/collector.ts';
 import { snapshotProcedures } from '../../src/probes/procedures.ts';
-import { Publication, Resumption } from '../../src/probes/publication.ts';
+import {
+  decodePublications,
+  encodePublications,
+  packState,
+  Resumption,
+  unpackState,
+  type Publication,
+} from '../../src/probes/publication.ts';
 import { openSnapshots } from '../../src/probes/snapshots.ts';
+import { FUZZ_SEED, random } from '../support/random.ts';
 
 const START = Date.UTC(2026, 10, 22);
 const gauge = (name: string): Metric => ({ name, help: '', type: 'gauge' });
@@ -12,7 +20,7 @@ function snapshots() {
   let now = START;
   const store = openSnapshots({
     collectors: [
-      { name: 'disk', view: 'node', periodSeconds: 15, metrics: [gauge('disk_a'), gauge('disk_b')] },
+      { name: 'disk', view: 'node', periodSeconds: 15, metrics: [gauge('disk_a'), gauge('disk_b'), gauge('disk_c')] },
       { name: 'net', view: 'node', periodSeconds: 15, metrics: [gauge('net_a')] },
     ],
     log: openLog('test', 'silent'),
@@ -23,20 +31,18 @@ function snapshots() {
 
 const success = (seconds: number, more: Partial<Publication> = {}): Publication => ({
   collector: 'disk',
-  view: 'node',
   at: START + seconds * 1000,
   periodSeconds: 15,
   durationSeconds: 0.25,
   families: [
-    { name: 'disk_a', help: '', type: 'gauge', text: `disk_a ${seconds}\n`, samples: 1 },
-    { name: 'disk_b', help: '', type: 'gauge', text: 'disk_b{x="1"} 1\ndisk_b{x="2"} 1\n', samples: 2 },
+    { name: 'disk_a', text: Buffer.from(`disk_a ${seconds}\n`), samples: 1 },
+    { name: 'disk_b', text: Buffer.from('disk_b{x="1"} 1\ndisk_b{x="2 \\"3"} NaN\n'), samples: 2 },
   ],
-  watched: { disk_a: [{ labels: {}, value: seconds }], disk_b: [] },
   quarantined: [],
   ...more,
 });
 const failure = (seconds: number, reason: 'failed' | 'deadline' = 'failed'): Publication =>
-  success(seconds, { families: [], watched: {}, error: { reason, message: 'no' } });
+  success(seconds, { families: [], error: { reason, message: 'no' } });
 
 const texts = ({ store }: ReturnType<typeof snapshots>): string =>
   store
@@ -60,29 +66,26 @@ t.test('before the first collection nothing is known', async (t) => {
   t.same(store.families('disk'), []);
 });
 
-t.test('the last success is shown, with the samples of watched metrics; none is an empty list', async (t) => {
+t.test('the last success is shown, with the samples that are known; none is an empty list', async (t) => {
   const it = snapshots();
   it.store.accept(success(0));
   it.store.accept(success(15, { details: { n: 1 } }));
   t.match(texts(it), /^disk_a 15\n/);
   t.match(it.store.collectors()[0], { state: 'ok', lastSuccessAt: START + 15_000, series: 3, durationSeconds: 0.25 });
   t.same(it.store.samples('disk_a'), [{ labels: {}, value: 15 }]);
-  t.same(it.store.samples('disk_b'), []);
+  t.same(it.store.samples('disk_b'), [{ labels: { x: '1' }, value: 1 }]);
+  t.same(it.store.samples('disk_c'), []);
   t.same(it.store.details('disk'), { n: 1 });
 });
 
-t.test(
-  'a metric is not known that nobody writes, that is not watched, or whose collector has not answered',
-  async (t) => {
-    const { store } = snapshots();
-    store.accept(success(0, { watched: { disk_a: [] } }));
-    t.equal(store.samples('other'), undefined);
-    t.equal(store.samples('disk_b'), undefined);
-    t.equal(store.samples('net_a'), undefined);
-    t.equal(store.collectorOf('net_a'), 'net');
-    t.equal(store.collectorOf('other'), undefined);
-  },
-);
+t.test('a metric is not known that nobody writes, or whose collector has not answered', async (t) => {
+  const { store } = snapshots();
+  store.accept(success(0));
+  t.equal(store.samples('other'), undefined);
+  t.equal(store.samples('net_a'), undefined);
+  t.equal(store.collectorOf('net_a'), 'net');
+  t.equal(store.collectorOf('other'), undefined);
+});
 
 t.test(
   'the series of a failing collector stay for four periods and then go, but its samples are unknown at once',
@@ -140,17 +143,13 @@ t.test('failures are counted by collector and reason', async (t) => {
   ]);
 });
 
-t.test('a new probe process gets what is watched and the last states, also those before a failure', async (t) => {
+t.test('a new probe process gets the last states, also those before a failure', async (t) => {
   const { store } = snapshots();
-  store.watch(['disk_a', 'net_a']);
-  store.watch(['disk_a', 'of a collector that is switched off']);
-  store.accept(success(0, { state: { n: 1 } }));
-  store.accept(success(15, { state: { n: 2 } }));
+  store.accept(success(0, { state: packState({ n: 1 }) }));
+  store.accept(success(15, { state: packState(Buffer.from('two')) }));
   store.accept(failure(30));
-  t.same(store.resumption(), {
-    watch: ['disk_a', 'net_a', 'of a collector that is switched off'],
-    states: { disk: { n: 2 } },
-  });
+  const { disk = '' } = Resumption.parse(JSON.parse(JSON.stringify(store.resumption()))).states;
+  t.same(unpackState(Buffer.from(disk, 'base64')), Buffer.from('two'));
 });
 
 t.test('a publication of a collector that is not run here is refused', async (t) => {
@@ -158,20 +157,40 @@ t.test('a publication of a collector that is not run here is refused', async (t)
   t.throws(() => store.accept(success(0, { collector: 'ghost' })), { code: 'JD_UNKNOWN_PUBLISHER' });
 });
 
-t.test('the procedures take and give what the schemas say, over JSON', async (t) => {
+t.test('the procedures take bytes and give what the schemas say', async (t) => {
   const { store } = snapshots();
-  const [publish, resume] = snapshotProcedures(store, () => undefined);
+  const taken: Publication[] = [];
+  const [publish, resume] = snapshotProcedures(store, (publications) => taken.push(...publications));
   t.same(
     [publish?.name, publish?.right, resume?.name, resume?.right],
     ['Probes::publish', 'admin', 'Probes::resume', 'admin'],
   );
   const context = { caller: 'probe', signal: new AbortController().signal };
-  const sent: unknown = JSON.parse(JSON.stringify({ publications: [success(0, { state: { n: 1 } })] }));
-  t.same(publish?.handler(publish.request.parse(sent), context), { missing: ['net'] });
-  t.same(store.samples('disk_a'), [{ labels: {}, value: 0 }]);
-  t.same(Resumption.parse(JSON.parse(JSON.stringify(resume?.handler({}, context)))), {
-    watch: [],
-    states: { disk: { n: 1 } },
-  });
-  t.equal(publish?.request.safeParse({ publications: [{ collector: 'disk' }] }).success, false);
+  const state = packState({ n: 1 });
+  const sent = [success(0, { state, details: { pids: [1] } }), failure(1)];
+  t.same(publish?.handler(encodePublications(sent), context), { missing: ['net'] });
+  t.same(taken, sent, 'they arrive as they were');
+  t.match(texts({ store, at: () => 0 }), /^disk_a 0\n/);
+  t.same(Resumption.parse(resume?.handler({}, context)), { states: { disk: state?.toString('base64') } });
+});
+
+t.test(`bytes that are no publications are refused, seed ${FUZZ_SEED}`, async (t) => {
+  const whole = encodePublications([success(0, { state: packState({ n: 1 }) })]);
+  for (let length = 1; length < whole.length; length += 1) {
+    t.throws(() => decodePublications(whole.subarray(0, length)), `${length} bytes of ${whole.length}`);
+  }
+  const next = random();
+  for (let i = 0; i < 2000; i += 1) {
+    const broken = Buffer.from(whole);
+    for (let flips = 0; flips < 3; flips += 1)
+      broken[Math.floor(next() * 300) % broken.length] = Math.floor(next() * 256);
+    try {
+      for (const { families } of decodePublications(broken)) {
+        for (const { text } of families) if (text.length > broken.length) t.fail('more than was given');
+      }
+    } catch (error) {
+      if (!(error instanceof Error)) t.fail('no error');
+    }
+  }
+  t.same(decodePublications(Buffer.alloc(0)), []);
 });

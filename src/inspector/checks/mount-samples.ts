@@ -1,5 +1,5 @@
 // Written file system samples for the self-tests of the storage checks.
-import type { WatchedSample } from '../../probes/index.ts';
+import type { MetricSample } from '../../probes/index.ts';
 
 interface WrittenMount {
   readonly mountpoint: string;
@@ -15,8 +15,8 @@ interface WrittenMount {
 }
 
 /** The `node_filesystem_*` samples of some mounts; what is not given is not written, as after a failed read. */
-export function mountSamples(...list: readonly WrittenMount[]): Record<string, readonly WatchedSample[]> {
-  const family = (value: (mount: WrittenMount) => number | undefined): readonly WatchedSample[] =>
+export function mountSamples(...list: readonly WrittenMount[]): Record<string, readonly MetricSample[]> {
+  const family = (value: (mount: WrittenMount) => number | undefined): readonly MetricSample[] =>
     list.flatMap((mount) => {
       const number = value(mount);
       const { mountpoint, device = '/dev/vda1', fstype = 'ext4' } = mount;

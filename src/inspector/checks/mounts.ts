@@ -1,5 +1,5 @@
 // The mounted file systems as the samples of the `filesystem` collector describe them.
-import type { WatchedSample } from '../../probes/index.ts';
+import type { MetricSample } from '../../probes/index.ts';
 import type { Facts } from '../check.ts';
 import type { Observation } from '../model.ts';
 import { both, plain } from '../wording.ts';
@@ -30,7 +30,7 @@ export function mounts(facts: Facts): readonly Mount[] | undefined {
   const failing = new Set((errors ?? []).filter((sample) => sample.value === 1).map(place));
   const ro = new Set((readonly ?? []).filter((sample) => sample.value === 1).map(place));
   const all = new Map([...(readonly ?? []), ...(errors ?? [])].map((sample) => [place(sample), sample.labels]));
-  const byFileSystem = new Map<string, { readonly labels: WatchedSample['labels']; readonly key: string }[]>();
+  const byFileSystem = new Map<string, { readonly labels: MetricSample['labels']; readonly key: string }[]>();
   for (const [key, labels] of [...all].slice(0, MOST_MOUNTS)) {
     const device = labels['device'] ?? '';
     const id = device.startsWith('/') ? `${device}\0${labels['fstype'] ?? ''}` : key;
@@ -40,7 +40,7 @@ export function mounts(facts: Facts): readonly Mount[] | undefined {
 }
 
 function describe(
-  group: readonly { readonly labels: WatchedSample['labels']; readonly key: string }[],
+  group: readonly { readonly labels: MetricSample['labels']; readonly key: string }[],
   ro: ReadonlySet<string>,
   failing: ReadonlySet<string>,
 ): Mount {
@@ -58,7 +58,7 @@ function describe(
   };
 }
 
-const place = (sample: WatchedSample): string =>
+const place = (sample: MetricSample): string =>
   `${sample.labels['device'] ?? ''}\0${sample.labels['mountpoint'] ?? ''}\0${sample.labels['fstype'] ?? ''}`;
 
 /** The value of a file system metric for a mount. */

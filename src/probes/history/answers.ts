@@ -1,6 +1,6 @@
 // The answers to what is asked of history: points of series, names of series, the processes of a moment.
 import { BY, findCulprit } from './culprit.ts';
-import { hasLabels, parseSeries } from './labels.ts';
+import { hasLabels, parseSeries } from '../sample-text.ts';
 import type { NamesQuery, ProcessesQuery, SeriesQuery } from './messages.ts';
 import type { ProcessFacts, ProcessLog, Snapshot } from './process-log.ts';
 import { Steps } from './query.ts';

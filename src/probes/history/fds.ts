@@ -2,7 +2,7 @@
 import { sameProcess } from './culprit.ts';
 import { GROWTH_HOURS, HourlyMinima } from './growth.ts';
 import { HOUR_MS } from './hour.ts';
-import { parseSeries } from './labels.ts';
+import { parseSeries } from '../sample-text.ts';
 import type { FdsGrowth } from './messages.ts';
 import type { ProcessLog, Snapshot } from './process-log.ts';
 import type { Rollup } from './rollup.ts';

@@ -124,7 +124,10 @@ export function openHistory({ dir, config, registry, log, now }: HistoryOptions)
 
 function linesOf({ collector, at, periodSeconds, error, families }: Publication): Lines[] {
   if (error !== undefined) return [];
-  const kept = families.filter(({ name }) => NAMES.has(name)).map(({ name, text }) => ({ name, text }));
+  // Copies: the thread gets these bytes alone, and not all that came with them.
+  const kept = families
+    .filter(({ name }) => NAMES.has(name))
+    .map(({ name, text }) => ({ name, text: new Uint8Array(text) }));
   return kept.length === 0 ? [] : [{ collector, at, uptime: performance.now(), periodSeconds, families: kept }];
 }
 

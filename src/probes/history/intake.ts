@@ -1,5 +1,6 @@
 // From the lines of collections to the samples of series: counters become rates, labels are summed over, gaps stay gaps.
-import { hasLabels, parseSeries, without } from './labels.ts';
+import { LineReader } from './line-reader.ts';
+import { hasLabels, parseSeries, without } from '../sample-text.ts';
 import { Accumulator, interval, type Moment, rate } from './rollup.ts';
 import type { KeptFamily, KeptMetric } from './series.ts';
 
@@ -7,7 +8,8 @@ import type { KeptFamily, KeptMetric } from './series.ts';
 export interface Lines extends Moment {
   readonly collector: string;
   readonly periodSeconds: number;
-  readonly families: readonly { readonly name: string; readonly text: string }[];
+  /** UTF-8. */
+  readonly families: readonly { readonly name: string; readonly text: Uint8Array }[];
 }
 
 /** A series of which samples come in. */
@@ -60,6 +62,7 @@ export function openIntake(families: readonly KeptFamily[], maxSeries: number): 
   const lines = new Map<string, Line>();
   const series = new Map<string, Live>();
   const dropped = new Set<string>();
+  const readers = new Map<string, LineReader<Line>>();
   const touched: Live[] = [];
   let round = 0;
 
@@ -91,33 +94,24 @@ export function openIntake(families: readonly KeptFamily[], maxSeries: number): 
     series.set(text, live);
     return live;
   };
-  const takeFamily = (text: string, rule: KeptMetric, family: KeptFamily, since: number, seconds: number): void => {
-    for (let from = 0; from < text.length;) {
-      const newline = text.indexOf('\n', from);
-      const end = newline === -1 ? text.length : newline;
-      const space = text.lastIndexOf(' ', end);
-      const head = text.slice(from, space);
-      const value = Number(text.slice(space + 1, end));
-      from = end + 1;
-      const line = lines.get(head) ?? newLine(head, rule, family);
-      const live = line.series;
-      if (live === undefined) {
-        line.round = round;
-        continue;
-      }
-      if (live.round !== round) {
-        live.round = round;
-        live.pending = 0;
-        touched.push(live);
-      }
-      if (rule.as === 'value') live.pending += value;
-      else {
-        const known = line.round === since && seconds > 0 ? rate(line.before, value, seconds) : undefined;
-        live.pending += known ?? Number.NaN;
-        line.before = value;
-      }
+  const takeLine = (line: Line, value: number, { as }: KeptMetric, since: number, seconds: number): void => {
+    const live = line.series;
+    if (live === undefined) {
       line.round = round;
+      return;
     }
+    if (live.round !== round) {
+      live.round = round;
+      live.pending = 0;
+      touched.push(live);
+    }
+    if (as === 'value') live.pending += value;
+    else {
+      const known = line.round === since && seconds > 0 ? rate(line.before, value, seconds) : undefined;
+      live.pending += known ?? Number.NaN;
+      line.before = value;
+    }
+    line.round = round;
   };
 
   return {
@@ -130,7 +124,12 @@ export function openIntake(families: readonly KeptFamily[], maxSeries: number): 
       round += 1;
       for (const { name, text } of given) {
         const found = rules.get(name);
-        if (found !== undefined) takeFamily(text, found.rule, found.family, source.round, seconds ?? 0);
+        if (found === undefined) continue;
+        const { rule, family } = found;
+        let reader = readers.get(name);
+        if (reader === undefined)
+          readers.set(name, (reader = new LineReader((head) => lines.get(head) ?? newLine(head, rule, family))));
+        reader.read(text, (line, value) => takeLine(line, value, rule, source.round, seconds ?? 0));
       }
       for (const live of touched) live.minute.add(live.pending);
       touched.length = 0;
@@ -138,7 +137,9 @@ export function openIntake(families: readonly KeptFamily[], maxSeries: number): 
     },
     forget(rounds) {
       const oldest = round - rounds;
+      const before = lines.size;
       for (const [head, line] of lines) if (line.round < oldest) lines.delete(head);
+      if (lines.size < before) readers.clear();
       for (const [text, live] of series) if (live.round < oldest) series.delete(text);
     },
   };

@@ -1,6 +1,6 @@
 // The numbers of series in a file, and how a row lists them.
 import type { ThreadDatabase } from '../../drivers/sqlite/index.ts';
-import { parseSeries } from './labels.ts';
+import { parseSeries } from '../sample-text.ts';
 
 /** Numbers by the name of the series; of one file, and only for as long as nothing in it was undone. */
 export type Numbers = ReadonlyMap<string, number>;

@@ -12,7 +12,7 @@ import {
   writeChunks,
   writeMinutes,
 } from './hour.ts';
-import { parseSeries } from './labels.ts';
+import { parseSeries } from '../sample-text.ts';
 import { findNumbers, readNumbers } from './names.ts';
 import type { Rollup } from './rollup.ts';
 

@@ -27,6 +27,7 @@ export interface Outcome {
 
 interface CallerStoryOptions extends CallerIdentity {
   readonly procedure: string;
+  readonly encoding: 'json' | 'raw';
   readonly deadlineMs: number;
   readonly requestBytes: number;
 }
@@ -40,7 +41,7 @@ interface CallerStory {
 }
 
 export function openCallerStory(options: CallerStoryOptions): CallerStory {
-  const { caller, service, peer, procedure, recorder, numbering, deadlineMs, requestBytes } = options;
+  const { caller, service, peer, procedure, encoding, recorder, numbering, deadlineMs, requestBytes } = options;
   const parent = currentTrace();
   const trace = childTrace(parent);
   const id = newMessageId();
@@ -55,7 +56,7 @@ export function openCallerStory(options: CallerStoryOptions): CallerStory {
         caller,
         service,
         procedure,
-        encoding: 'json',
+        encoding,
         peer,
         instance: numbering.instance,
         traceId: trace.traceId,
@@ -71,9 +72,9 @@ export function openCallerStory(options: CallerStoryOptions): CallerStory {
           'rpc-caller': caller,
           'rpc-service': service,
           'rpc-procedure': procedure,
-          'rpc-encoding': 'json',
+          'rpc-encoding': encoding,
           'context-ttl-ms': String(Math.max(1, Math.ceil((deadlineAt - sentAt) / 1000))),
-          'content-type': 'application/json',
+          'content-type': encoding === 'json' ? 'application/json' : 'application/octet-stream',
           ...writeEnvelope({ id, attempt, seq, sentAt, instance: numbering.instance, trace }),
         },
         ended({ ended, code, times, replyBytes }) {

@@ -1,4 +1,4 @@
-// The calling side of yaRPC: one peer, JSON, every call with a deadline and a message id.
+// The calling side of yaRPC: one peer, JSON or bytes, every call with a deadline and a message id.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Pool } from 'undici';
 import { Fault, type FaultKind, systemCode } from '../../base/fault.ts';
@@ -76,7 +76,7 @@ export function openRpcClient(peer: RpcPeer): RpcClient {
   /** One exchange; gives the reply, or throws what the caller is told, and says in both cases how it ended. */
   const exchange = async (
     headers: Readonly<Record<string, string>>,
-    body: string,
+    body: string | Buffer,
     procedure: string,
     signal: AbortSignal,
     ended: (outcome: Outcome) => void,
@@ -115,8 +115,11 @@ export function openRpcClient(peer: RpcPeer): RpcClient {
 
   const call: Call = async (procedure, request, deadlineMs) => {
     const signal = AbortSignal.timeout(deadlineMs);
-    const body = JSON.stringify(request ?? {});
-    const story = openCallerStory({ ...identity, procedure, deadlineMs, requestBytes: Buffer.byteLength(body) });
+    const raw = Buffer.isBuffer(request);
+    const body = raw ? request : JSON.stringify(request ?? {});
+    const encoding = raw ? 'raw' : 'json';
+    const requestBytes = Buffer.byteLength(body);
+    const story = openCallerStory({ ...identity, procedure, encoding, deadlineMs, requestBytes });
     for (let attempt = 0; ; attempt += 1) {
       const { headers, ended } = story.attempt(attempt);
       const began = performance.now();

@@ -1,4 +1,4 @@
-// The receiving side of yaRPC: unary JSON procedures over YARPC's HTTP transport.
+// The receiving side of yaRPC: unary procedures over YARPC's HTTP transport, in the encodings json and raw.
 import { explain, Fault } from '../../base/fault.ts';
 import type { Logger } from '../../base/logging.ts';
 import type { Caller, Procedure, Right } from '../../base/route.ts';
@@ -42,6 +42,7 @@ function readHeaders(headers: Headers): {
   caller: string;
   service: string;
   procedure: string;
+  encoding: string;
   ttlMs: number | undefined;
 } {
   const need = (name: string): string => {
@@ -52,7 +53,6 @@ function readHeaders(headers: Headers): {
   const [caller, service, procedure, encoding] = ['rpc-caller', 'rpc-service', 'rpc-procedure', 'rpc-encoding'].map(
     need,
   );
-  if (encoding !== 'json') throw new Fault(RPC_BAD_REQUEST, `unsupported encoding ${encoding}: only json is`);
   const ttl = headers['context-ttl-ms'];
   if (ttl !== undefined && (typeof ttl !== 'string' || !/^\d{1,9}$/.test(ttl)))
     throw new Fault(RPC_BAD_REQUEST, `invalid TTL ${String(ttl)}`);
@@ -60,11 +60,27 @@ function readHeaders(headers: Headers): {
     caller: caller ?? '',
     service: service ?? '',
     procedure: procedure ?? '',
+    encoding: encoding ?? '',
     ttlMs: ttl === undefined ? undefined : Number(ttl),
   };
 }
 
-function parseBody(body: Buffer): unknown {
+const encodingOf = ({ request }: Procedure): 'json' | 'raw' => (request === 'raw' ? 'raw' : 'json');
+
+/** The request in the encoding of its procedure. Throws a Fault for another one and for what the procedure does not take. */
+function readRequest(procedure: Procedure, encoding: string, body: Buffer): unknown {
+  const { name, request } = procedure;
+  const wanted = encodingOf(procedure);
+  if (encoding !== wanted)
+    throw new Fault(RPC_BAD_REQUEST, `unsupported encoding ${encoding}: ${name} takes ${wanted} only`);
+  if (request === 'raw') return body;
+  const parsed = parseWith(request, parseJson(body));
+  if ('errors' in parsed)
+    throw new Fault(RPC_BAD_REQUEST, `the request of ${name} is not valid`, { details: parsed.errors });
+  return parsed.value;
+}
+
+function parseJson(body: Buffer): unknown {
   if (body.length === 0) return {};
   try {
     return JSON.parse(body.toString('utf8'));
@@ -80,7 +96,9 @@ const meta = (procedures: () => readonly Procedure[]): readonly Procedure[] => [
     name: 'Meta::procedures',
     right: 'health',
     request: z.unknown(),
-    handler: () => ({ procedures: procedures().map(({ name, right }) => ({ name, right, encoding: 'json' })) }),
+    handler: () => ({
+      procedures: procedures().map((each) => ({ name: each.name, right: each.right, encoding: encodingOf(each) })),
+    }),
   },
 ];
 
@@ -103,16 +121,14 @@ export function rpcHandler(options: RpcServerOptions): RpcHandler {
     if (procedure === undefined) throw new Fault(RPC_NO_PROCEDURE, `no procedure ${head.procedure}`);
     if (!may(caller, procedure.right))
       throw new Fault(RPC_FORBIDDEN, `${procedure.name} needs the right ${procedure.right}`);
-    const parsed = parseWith(procedure.request, parseBody(body));
-    if ('errors' in parsed)
-      throw new Fault(RPC_BAD_REQUEST, `the request of ${procedure.name} is not valid`, { details: parsed.errors });
+    const request = readRequest(procedure, head.encoding, body);
     // Processes of one host share a clock: a call that waited in a socket beyond its time is not begun.
     if (caller.from === 'unix' && story.isOver(head.ttlMs)) throw late(procedure);
     const signal =
       head.ttlMs === undefined
         ? outer
         : AbortSignal.any([outer, AbortSignal.timeout(Math.min(head.ttlMs, MAX_TTL_MS))]);
-    return withDeadline(procedure, parsed.value, { caller: head.caller, signal }, story);
+    return withDeadline(procedure, request, { caller: head.caller, signal }, story);
   };
 
   const respond = async (headers: Headers, work: () => Promise<unknown>): Promise<RpcReply & { code: string }> => {

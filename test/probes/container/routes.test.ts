@@ -3,22 +3,20 @@ import t from 'tap';
 import { openLog } from '../../../src/base/logging.ts';
 import { Registry } from '../../../src/base/metrics.ts';
 import { containers } from '../../../src/probes/container/collector.ts';
-import { Publication } from '../../../src/probes/publication.ts';
+import type { Publication } from '../../../src/probes/publication.ts';
 import { probeRoutes } from '../../../src/probes/routes.ts';
 import { openSnapshots } from '../../../src/probes/snapshots.ts';
 
 const NOW = Date.UTC(2026, 10, 26);
 const text = 'container_last_seen{container="app",namespace="shop",pod="web-0",id="/docker/1",image="i",name="n"} 1\n';
-const published = Publication.parse({
+const published: Publication = {
   collector: 'container',
-  view: 'container',
   at: NOW,
   periodSeconds: 15,
   durationSeconds: 0.1,
-  families: [{ name: 'container_last_seen', help: 'Seen.', type: 'gauge', text, samples: 1 }],
-  watched: {},
+  families: [{ name: 'container_last_seen', text: Buffer.from(text), samples: 1 }],
   quarantined: [],
-});
+};
 
 t.test('/metrics/cadvisor and /metrics have the labels of the kubelet, /metrics/container has fewer', async (t) => {
   const log = openLog('test', 'silent');
@@ -45,7 +43,7 @@ t.test('/metrics/cadvisor and /metrics have the labels of the kubelet, /metrics/
       });
     return String(reply?.body);
   };
-  const head = '# HELP container_last_seen Seen.\n# TYPE container_last_seen gauge\n';
+  const head = '# HELP container_last_seen Last time the container was seen, in Unix seconds.\n# TYPE container_last_seen gauge\n';
   t.equal(await bodyOf('/metrics/cadvisor'), `${head}${text}`);
   t.equal(await bodyOf('/metrics/container'), `${head}container_last_seen{id="/docker/1",image="i",name="n"} 1\n`);
   t.ok((await bodyOf('/metrics')).includes(text));

@@ -6,9 +6,9 @@ import type { Test } from 'tap';
 import type { NameSources } from '../../../src/probes/collector.ts';
 import { ProbesConfig } from '../../../src/probes/config.ts';
 import { containers } from '../../../src/probes/container/collector.ts';
-import { openFamilyWriter, seriesText } from '../../../src/probes/family-writer.ts';
+import { openFamilyWriter } from '../../../src/probes/family-writer.ts';
 import { HostFiles } from '../../../src/probes/host-files.ts';
-import type { WatchedSample } from '../../../src/probes/publication.ts';
+import { parseSamples, seriesText, type MetricSample } from '../../../src/probes/sample-text.ts';
 import { statText } from '../process/written-host.ts';
 
 export interface Collected {
@@ -17,7 +17,7 @@ export interface Collected {
   readonly series: number;
   /** The values of a metric, by the labels that are not empty: `{id="/docker/…"}`. */
   of(metric: string, labels?: Readonly<Record<string, string>>): readonly number[];
-  readonly samples: Readonly<Record<string, readonly WatchedSample[]>>;
+  readonly samples: Readonly<Record<string, readonly MetricSample[]>>;
 }
 
 export interface OpenContainers {
@@ -34,19 +34,21 @@ interface Options {
 export function openContainers(root: string, { sources, saved, max = 500 }: Options = {}): OpenContainers {
   const config = ProbesConfig.parse({ containers: { max } });
   const collecting = containers.open({ host: new HostFiles(root), config, sources, saved });
-  const watch = new Set(containers.metrics.map(({ name }) => name));
+  const out = openFamilyWriter(containers.metrics);
   return {
     async collect() {
-      const out = openFamilyWriter(containers.metrics, { watch, maxSeries: Infinity });
+      out.begin(Infinity);
       await collecting.collect(out);
-      const { families, watched, series, duplicates } = out.finish();
+      const { families, series, duplicates } = out.finish();
       if (duplicates.length > 0) throw new Error(`written twice: ${duplicates.join(' ')}`);
+      const written = new Map(families.map(({ name, text }) => [name, parseSamples(text.toString('utf8'))]));
+      const samples = Object.fromEntries(containers.metrics.map(({ name }) => [name, written.get(name) ?? []]));
       return {
-        text: families.map(({ text }) => text).join(''),
+        text: families.map(({ text }) => text.toString('utf8')).join(''),
         series,
-        samples: watched,
+        samples,
         of: (metric, wanted = {}) =>
-          (watched[metric] ?? [])
+          (samples[metric] ?? [])
             .filter(({ labels }) => Object.entries(wanted).every(([name, value]) => labels[name] === value))
             .map(({ value }) => value),
       };
@@ -56,7 +58,7 @@ export function openContainers(root: string, { sources, saved, max = 500 }: Opti
 }
 
 /** Samples without labels that are empty. */
-export const sampleLines = (samples: readonly WatchedSample[], metric: string): readonly string[] =>
+export const sampleLines = (samples: readonly MetricSample[], metric: string): readonly string[] =>
   samples.map(({ labels, value }) => {
     const shown = Object.entries(labels).filter(([, text]) => text !== '');
     return `${seriesText(

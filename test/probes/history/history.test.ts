@@ -5,7 +5,7 @@ import t, { type Test } from 'tap';
 import { openLog } from '../../../src/base/logging.ts';
 import { Registry } from '../../../src/base/metrics.ts';
 import type { Route } from '../../../src/base/route.ts';
-import { escapeLabelValue } from '../../../src/probes/family-writer.ts';
+import { escapeLabelValue } from '../../../src/probes/sample-text.ts';
 import { HistoryConfig } from '../../../src/probes/history/config.ts';
 import { type FdsGrowthView, openHistory } from '../../../src/probes/index.ts';
 import type { Publication } from '../../../src/probes/publication.ts';
@@ -17,22 +17,18 @@ const NOW = Math.floor(Date.now() / MINUTE) * MINUTE - 10 * MINUTE;
 
 const publication = (at: number, value: number, more: Partial<Publication> = {}): Publication => ({
   collector: 'process',
-  view: 'process',
   at,
   periodSeconds: 15,
   durationSeconds: 0.002,
   families: [
-    { name: 'node_load1', help: 'L.', type: 'gauge', text: `node_load1 ${value}\n`, samples: 1 },
+    { name: 'node_load1', text: Buffer.from(`node_load1 ${value}\n`), samples: 1 },
     {
       name: 'node_disk_read_bytes_total',
-      help: 'D.',
-      type: 'counter',
-      text: ['sda', 'sdb'].map((d) => `node_disk_read_bytes_total{device="${d}"} ${value}\n`).join(''),
+      text: Buffer.from(['sda', 'sdb'].map((d) => `node_disk_read_bytes_total{device="${d}"} ${value}\n`).join('')),
       samples: 2,
     },
-    { name: 'node_other', help: 'O.', type: 'gauge', text: 'node_other 1\n', samples: 1 },
+    { name: 'node_other', text: Buffer.from('node_other 1\n'), samples: 1 },
   ],
-  watched: {},
   quarantined: [],
   details: {
     processes: [{ pid: 1, startTime: 1, comm: 'a', cpuRatio: value, rssBytes: 1, fds: 1, state: 'S' }],
@@ -142,7 +138,7 @@ t.test('series come in pages, filtered by their labels', async (t) => {
   const { history, get } = await opened(t);
   const metric = 'namedprocess_namegroup_open_filedesc';
   const text = ['a', 'b "c" d', '中'].map((name) => `${metric}{groupname="${escapeLabelValue(name)}"} 5\n`).join('');
-  const families = [{ name: metric, help: 'F.', type: 'gauge' as const, text, samples: 3 }];
+  const families = [{ name: metric, text: Buffer.from(text), samples: 3 }];
   history.take([publication(NOW, 0, { families })]);
   history.take([publication(NOW + MINUTE, 0, { families: [] }), publication(NOW + MINUTE, 1)]);
   const groups = async (query: object): Promise<unknown> => {

@@ -1,7 +1,7 @@
 // From samples to rollups: counters as rates, resets, gaps, clocks that are set, values that are none.
 import t from 'tap';
 import { type Lines, openIntake } from '../../../src/probes/history/intake.ts';
-import { parseSeries, without } from '../../../src/probes/history/labels.ts';
+import { parseSeries, without } from '../../../src/probes/sample-text.ts';
 import { Accumulator, interval, merge, rate } from '../../../src/probes/history/rollup.ts';
 import { KEPT, type KeptFamily } from '../../../src/probes/history/series.ts';
 import { collectors } from '../../../src/probes/registry.ts';
@@ -74,7 +74,7 @@ function playing(maxSeries = 100) {
   const play = (families: Readonly<Record<string, string>>, step: Partial<Lines> = {}): Record<string, number> => {
     at = step.at ?? at + 15_000;
     uptime = step.uptime ?? uptime + 15_000;
-    const given = Object.entries(families).map(([name, text]) => ({ name, text }));
+    const given = Object.entries(families).map(([name, text]) => ({ name, text: Buffer.from(text) }));
     intake.take({ collector: 'c', periodSeconds: 15, at, uptime, families: given });
     const found = [...intake.series.values()].flatMap(({ text, minute }): [string, number][] => {
       const rollup = minute.rollup();

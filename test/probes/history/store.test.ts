@@ -58,7 +58,7 @@ function opened(
     setNow: (at) => void (now = at),
     play(at, lines) {
       now = at;
-      const families = Object.entries(lines).map(([name, text]) => ({ name, text }));
+      const families = Object.entries(lines).map(([name, text]) => ({ name, text: Buffer.from(text) }));
       history.take([{ collector: 'c', periodSeconds: 15, at, uptime: at, families }], undefined);
     },
     processes(at, fds) {
