@@ -3,7 +3,7 @@ import type { Collecting, Collector, CollectorContext } from '../collector.ts';
 import type { HostFiles } from '../host-files.ts';
 import { readBootId, readBootTime, readUnits, readUptime, sizeCountsFds, type KernelUnits } from './boot.ts';
 import { describeProcesses } from './details.ts';
-import { accumulate, groupFor } from './groups.ts';
+import { groupFor, openGroup } from './groups.ts';
 import { openGroupWriter, PROCESS_METRICS, writeErrors, writeHost } from './metrics.ts';
 import { namingBy, namingOf } from './naming.ts';
 import { restore, save, type Epoch } from './saved.ts';
@@ -39,7 +39,7 @@ function openProcesses({ host, config, saved }: CollectorContext): Collecting {
   const epoch: Epoch = { bootId: readBootId(host), groupBy: naming.id };
   const state = restore(saved, epoch);
   // What was asked for and is not there is 0, not absent: an alert on it must fire.
-  for (const name of naming.configured) accumulate(state.groups, groupFor(state.groups, name, maxGroups), {});
+  for (const name of naming.configured) openGroup(state.groups, groupFor(state.groups, name, maxGroups));
   const writeGroups = openGroupWriter();
   let cycle = -1;
   let boot: Boot | undefined;

@@ -1,5 +1,6 @@
 // The counters of a process, and how they become increments of its group.
 
+/** What stands where in {@link Counters}. CPU in clock ticks, the rest as named. */
 export const COUNTERS = [
   'user',
   'system',
@@ -10,10 +11,20 @@ export const COUNTERS = [
   'voluntary',
   'nonvoluntary',
 ] as const;
-type CounterName = (typeof COUNTERS)[number];
+export const [USER, SYSTEM, MINOR_FAULTS, MAJOR_FAULTS, READ_BYTES, WRITE_BYTES, VOLUNTARY, NONVOLUNTARY] = [
+  0, 1, 2, 3, 4, 5, 6, 7,
+] as const;
 
-/** CPU in clock ticks, the rest as named. A counter that was never read is absent. */
-export type Counters = { -readonly [name in CounterName]?: number | undefined };
+/** In the order of {@link COUNTERS}; NaN where a counter was never read. */
+export type Counters = Float64Array;
+
+export const unknownCounters = (): Counters => new Float64Array(COUNTERS.length).fill(Number.NaN);
+
+/** A counter, or undefined where it is not known. */
+export function known(counters: Counters, index: number): number | undefined {
+  const value = counters[index];
+  return value === undefined || Number.isNaN(value) ? undefined : value;
+}
 
 const U32 = 2 ** 32;
 const U64 = 2 ** 64; // as a double also 2^64 - 1
@@ -31,25 +42,19 @@ export function increase(before: number, now: number): number {
 }
 
 /**
- * Takes newly read values into `last` and returns what to add to the group. A counter read for the first time counts
- * whole if the process was born while we watched; else it only sets the mark to count from.
+ * Takes newly read values into `last` and adds what they grew by to `total`. A counter read for the first time counts
+ * whole if the process was born while we watched; else it only sets the mark to count from. A counter once known in the
+ * total stays known: a sum of nothing that was readable is unknown, not 0.
  */
-export function advance(last: Counters, read: Counters, born: boolean): Counters {
-  const added: Counters = {};
-  for (const name of COUNTERS) {
-    const now = read[name];
-    if (now === undefined) continue;
-    const before = last[name];
-    added[name] = before !== undefined ? increase(before, now) : born ? now : 0;
-    last[name] = now;
-  }
-  return added;
-}
-
-/** Adds increments. A counter once known stays known: a sum of nothing that was readable is absent, not 0. */
-export function addTo(total: Counters, added: Counters): void {
-  for (const name of COUNTERS) {
-    const value = added[name];
-    if (value !== undefined) total[name] = (total[name] ?? 0) + value;
+export function advance(last: Counters, read: Counters, born: boolean, total: Counters | undefined): void {
+  for (let i = 0; i < COUNTERS.length; i += 1) {
+    const now = read[i] ?? Number.NaN;
+    if (Number.isNaN(now)) continue;
+    const before = last[i] ?? Number.NaN;
+    last[i] = now;
+    if (total === undefined) continue;
+    const added = Number.isNaN(before) ? (born ? now : 0) : increase(before, now);
+    const sum = total[i] ?? Number.NaN;
+    total[i] = Number.isNaN(sum) ? added : sum + added;
   }
 }

@@ -1,5 +1,5 @@
 // The named groups: counters that outlive their processes, and gauges over those that live.
-import { addTo, type Counters } from './counters.ts';
+import { unknownCounters, type Counters } from './counters.ts';
 import { stateName, type State } from './stat.ts';
 import type { Tracked } from './table.ts';
 
@@ -19,14 +19,11 @@ const OVERFLOW_GROUP = 'other';
 export const groupFor = (groups: Groups, name: string, maxGroups: number): string =>
   groups.has(name) || groups.size < maxGroups ? name : OVERFLOW_GROUP;
 
-/** Adds increments to a group, which is made when it is new. */
-export function accumulate(groups: Groups, name: string, added: Counters): void {
+/** The group of a name, made when it is new. */
+export function openGroup(groups: Groups, name: string): Group {
   let group = groups.get(name);
-  if (group === undefined) {
-    group = { totals: {}, proportionalComplete: false };
-    groups.set(name, group);
-  }
-  addTo(group.totals, added);
+  if (group === undefined) groups.set(name, (group = { totals: unknownCounters(), proportionalComplete: false }));
+  return group;
 }
 
 /** Sums over the live members of a group. What none of them let us read is absent. */

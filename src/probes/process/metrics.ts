@@ -2,6 +2,17 @@
 import type { Metric, SampleWriter } from '../collector.ts';
 import { openSeries, type Series } from '../series.ts';
 import type { KernelUnits } from './boot.ts';
+import {
+  known,
+  MAJOR_FAULTS,
+  MINOR_FAULTS,
+  NONVOLUNTARY,
+  READ_BYTES,
+  SYSTEM,
+  USER,
+  VOLUNTARY,
+  WRITE_BYTES,
+} from './counters.ts';
 import { emptyGauges, type Group, type GroupGauges, type Groups } from './groups.ts';
 import type { ScrapeErrors } from './saved.ts';
 import type { Scan } from './scan.ts';
@@ -164,11 +175,11 @@ type GroupWriter = (
 ) => void;
 
 export function openGroupWriter(): GroupWriter {
-  const known = new Map<string, GroupSeries>();
+  const written = new Map<string, GroupSeries>();
   return (out, groups, gauges, units) => {
     for (const [name, group] of groups) {
-      let series = known.get(name);
-      if (series === undefined) known.set(name, (series = seriesOf(name)));
+      let series = written.get(name);
+      if (series === undefined) written.set(name, (series = seriesOf(name)));
       const now = gauges.get(name) ?? emptyGauges();
       writeCounters(out, series, group, units);
       writeMemory(out, series, now, units, units.proportional && group.proportionalComplete);
@@ -183,14 +194,14 @@ function set(out: SampleWriter, series: Series, value: number | undefined): void
 }
 
 function writeCounters(out: SampleWriter, to: GroupSeries, { totals }: Group, { ticksPerSecond }: KernelUnits): void {
-  set(out, to.user, (totals.user ?? 0) / ticksPerSecond);
-  set(out, to.system, (totals.system ?? 0) / ticksPerSecond);
-  set(out, to.readBytes, totals.readBytes);
-  set(out, to.writeBytes, totals.writeBytes);
-  set(out, to.majorFaults, totals.majorFaults);
-  set(out, to.minorFaults, totals.minorFaults);
-  set(out, to.voluntary, totals.voluntary);
-  set(out, to.nonvoluntary, totals.nonvoluntary);
+  set(out, to.user, (known(totals, USER) ?? 0) / ticksPerSecond);
+  set(out, to.system, (known(totals, SYSTEM) ?? 0) / ticksPerSecond);
+  set(out, to.readBytes, known(totals, READ_BYTES));
+  set(out, to.writeBytes, known(totals, WRITE_BYTES));
+  set(out, to.majorFaults, known(totals, MAJOR_FAULTS));
+  set(out, to.minorFaults, known(totals, MINOR_FAULTS));
+  set(out, to.voluntary, known(totals, VOLUNTARY));
+  set(out, to.nonvoluntary, known(totals, NONVOLUNTARY));
 }
 
 function writeMemory(

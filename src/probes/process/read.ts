@@ -1,11 +1,20 @@
 // Reads the files of the processes, each as often as its cost allows.
 import { systemCode } from '../../base/fault.ts';
 import { QUARANTINED, readFailure, type HostFiles } from '../host-files.ts';
-import type { Counters } from './counters.ts';
+import {
+  MAJOR_FAULTS,
+  MINOR_FAULTS,
+  NONVOLUNTARY,
+  READ_BYTES,
+  SYSTEM,
+  USER,
+  VOLUNTARY,
+  WRITE_BYTES,
+  type Counters,
+} from './counters.ts';
 import { parseIo } from './io.ts';
 import { parseOpenFilesLimit } from './limits.ts';
 import { dueForSample, parseSmapsRollup } from './smaps.ts';
-import type { Stat } from './stat.ts';
 import { parseStatus } from './status.ts';
 import type { Part, Reason, Tracked } from './table.ts';
 
@@ -19,6 +28,8 @@ export interface Pass {
   readonly withExe: boolean;
   /** Processes of which something could not be read in this pass. */
   readonly partial: Set<number>;
+  /** The counters that were read of the process at hand. */
+  readonly read: Counters;
 }
 
 /** Limits and programs hardly change, and what was refused hardly becomes allowed: asked in each tenth collection. */
@@ -66,24 +77,22 @@ const parsed =
     return bytes.length === 0 ? null : parse(bytes);
   };
 
-const statCounters = (stat: Stat): Counters => ({
-  user: stat.user,
-  system: stat.system,
-  minorFaults: stat.minorFaults,
-  majorFaults: stat.majorFaults,
-});
-
-/** Reads what is due of a process whose stat was just read. Returns the counters that were read. */
-export function readProcess(process: Tracked, pass: Pass): Counters {
-  const counters = statCounters(process.stat);
+/** Reads what is due of a process whose stat was just read, and leaves its counters in `pass.read`. */
+export function readProcess(process: Tracked, pass: Pass): void {
   const { pid, stat } = process;
-  if (stat.kernel) return counters;
-  if (isSlowDue(process, pass)) readSlow(process, pass, counters);
-  if (stat.state === 'Z') {
-    emptyZombie(process);
-    return counters;
+  const { read } = pass;
+  read.fill(Number.NaN);
+  read[USER] = stat.user;
+  read[SYSTEM] = stat.system;
+  read[MINOR_FAULTS] = stat.minorFaults;
+  read[MAJOR_FAULTS] = stat.majorFaults;
+  if (stat.kernel) return;
+  if (isDue(process, pass, process.slowAt, 2)) readSlow(process, pass);
+  if (stat.state === 'Z') return emptyZombie(process);
+  if (pass.fdsBySize && isDue(process, pass, process.fdsAt, 1)) {
+    process.fds = attempt(process, 'fd', pass, () => pass.host.size(`/proc/${pid}/fd`));
+    process.fdsAt = pass.now;
   }
-  if (pass.fdsBySize) process.fds = attempt(process, 'fd', pass, () => pass.host.size(`/proc/${pid}/fd`));
   const refresh = isTurn(process, pass, REFRESH_CYCLES);
   if (process.fdLimit === undefined || refresh) {
     const limits = parsed(pass.host, `/proc/${pid}/limits`, parseOpenFilesLimit);
@@ -92,7 +101,6 @@ export function readProcess(process: Tracked, pass: Pass): Counters {
   if (pass.withExe && (process.exe === undefined || refresh)) {
     process.exe = attempt(process, 'exe', pass, () => baseName(pass.host.link(`/proc/${pid}/exe`))) ?? process.exe;
   }
-  return counters;
 }
 
 /** A zombie has given back its memory and its files; what was refused before is no longer refused. */
@@ -104,19 +112,26 @@ function emptyZombie(process: Tracked): void {
   process.unreadable.smaps_rollup = undefined;
 }
 
-/** Each second collection, when first seen, and before the last values get too old. */
-const isSlowDue = (process: Tracked, pass: Pass): boolean =>
-  process.slowAt === undefined ||
-  isTurn(process, pass, 2) ||
-  pass.now + pass.intervalSeconds - process.slowAt > OLDEST_SECONDS;
+/**
+ * Whether something last read at an uptime is read again: in each of `turns` collections while the process does
+ * something, and of one that is idle before it would get too old: what does not run opens no file and reads no disk.
+ */
+function isDue(process: Tracked, pass: Pass, at: number | undefined, turns: number): boolean {
+  if (at === undefined) return true;
+  const every = process.idle ? Math.max(turns, Math.floor(OLDEST_SECONDS / pass.intervalSeconds) - 1) : turns;
+  return isTurn(process, pass, every) || pass.now + pass.intervalSeconds - at > OLDEST_SECONDS;
+}
 
-function readSlow(process: Tracked, pass: Pass, counters: Counters): void {
+function readSlow(process: Tracked, pass: Pass): void {
   process.slowAt = pass.now;
   const io = attempt(process, 'io', pass, parsed(pass.host, `/proc/${process.pid}/io`, parseIo));
-  if (io !== undefined) Object.assign(counters, io);
+  if (io !== undefined) {
+    pass.read[READ_BYTES] = io.readBytes;
+    pass.read[WRITE_BYTES] = io.writeBytes;
+  }
   const status = attempt(process, 'status', pass, parsed(pass.host, `/proc/${process.pid}/status`, parseStatus));
-  counters.voluntary = status?.voluntary;
-  counters.nonvoluntary = status?.nonvoluntary;
+  pass.read[VOLUNTARY] = status?.voluntary ?? Number.NaN;
+  pass.read[NONVOLUNTARY] = status?.nonvoluntary ?? Number.NaN;
   process.uid = status?.uid ?? process.uid;
   process.swappedBytes = status?.swappedBytes;
 }
@@ -145,13 +160,17 @@ export function listFds(processes: readonly Tracked[], pass: Pass): void {
  */
 export function sample(processes: readonly Tracked[], pass: Pass, everySeconds: number, budgetMs: number): void {
   const candidates = processes.filter(({ stat }) => !stat.kernel && stat.state !== 'Z' && stat.state !== 'D');
+  const due = dueForSample(candidates, pass.now, { everySeconds, intervalSeconds: pass.intervalSeconds });
+  if (due.length === 0) return;
   const until = performance.now() + budgetMs;
-  for (const process of dueForSample(candidates, pass.now, { everySeconds, intervalSeconds: pass.intervalSeconds })) {
-    const read = parsed(pass.host, `/proc/${process.pid}/smaps_rollup`, parseSmapsRollup);
-    process.proportional = attempt(process, 'smaps_rollup', pass, () =>
-      pass.host.risky(`pid ${process.pid} smaps_rollup`, read),
-    );
-    process.sampledAt = pass.now;
-    if (performance.now() > until) return;
-  }
+  pass.host.riskyEach('smaps_rollup', (risky) => {
+    for (const process of due) {
+      const read = parsed(pass.host, `/proc/${process.pid}/smaps_rollup`, parseSmapsRollup);
+      process.proportional = attempt(process, 'smaps_rollup', pass, () =>
+        risky(`pid ${process.pid} smaps_rollup`, read),
+      );
+      process.sampledAt = pass.now;
+      if (performance.now() > until) return;
+    }
+  });
 }

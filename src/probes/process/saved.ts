@@ -1,6 +1,6 @@
 // What survives a restart of the probe process: the counters of the groups, and where those of the processes stood.
 import { z } from '../../base/schema.ts';
-import { COUNTERS, type Counters } from './counters.ts';
+import { COUNTERS } from './counters.ts';
 import type { Groups } from './groups.ts';
 import type { Remembered, Table } from './table.ts';
 
@@ -29,71 +29,71 @@ export interface Epoch {
 }
 
 const amount = z.number().nonnegative();
-const optional = amount.nullable();
-/** In the order of {@link COUNTERS}. */
-const counters = z.array(optional).length(COUNTERS.length);
 
-const Saved = z.object({
-  version: z.literal(1),
+/** What stands before the numbers, as JSON. */
+const Head = z.object({
+  version: z.literal(2),
   bootId: z.string(),
   groupBy: z.string(),
   firstTick: amount,
   lastAt: amount,
   errors: z.object({ scrape: amount, processRead: amount, partial: amount }),
-  groups: z
-    .array(z.object({ name: z.string().max(4096), totals: counters, proportionalComplete: z.boolean() }))
-    .max(100_001),
+  /** Names of the groups. */
+  groups: z.array(z.string().max(4096)).max(100_001),
   processes: z
-    .array(
-      z.object({
-        pid: z.number().int().positive(),
-        start: amount,
-        counters,
-        proportional: z.tuple([amount, amount]).nullable(),
-        sampledAt: optional,
-        stuckSince: optional,
-      }),
-    )
+    .number()
+    .int()
+    .nonnegative()
     .max(4 * 1024 * 1024), // PID_MAX_LIMIT
 });
 
-const packed = (values: Counters): (number | null)[] => COUNTERS.map((name) => values[name] ?? null);
+const LENGTH_BYTES = 4;
+const NUMBER_BYTES = 8;
+/** Numbers of a group: its counters, and whether all its members were sampled. */
+const GROUP_NUMBERS = COUNTERS.length + 1;
+/** Numbers of a process: pid, start, counters, proportional memory (2), when it was sampled, since when it is stuck. */
+const PROCESS_NUMBERS = COUNTERS.length + 6;
 
-const unpacked = (values: readonly (number | null)[]): Counters =>
-  Object.fromEntries(
-    COUNTERS.flatMap((name, index) => {
-      const value = values[index];
-      return typeof value === 'number' ? [[name, value]] : [];
-    }),
+/**
+ * What was accumulated, as bytes: the length of a JSON head, the head, and then numbers as doubles of this machine, NaN for
+ * what is not known. Undefined before the first collection, or on a kernel without a boot id.
+ */
+export function save(state: Accumulated, { bootId, groupBy }: Epoch): Buffer | undefined {
+  const { groups, table, errors, firstTick, lastAt } = state;
+  if (bootId === undefined || firstTick === undefined || lastAt === undefined) return undefined;
+  const head = Buffer.from(
+    JSON.stringify({
+      version: 2,
+      bootId,
+      groupBy,
+      firstTick,
+      lastAt,
+      errors: { ...errors },
+      groups: [...groups.keys()],
+      processes: table.size,
+    } satisfies z.input<typeof Head>),
   );
-
-/** JSON of what was accumulated; undefined before the first collection, or on a kernel without a boot id. */
-export function save(state: Accumulated, { bootId, groupBy }: Epoch): z.input<typeof Saved> | undefined {
-  if (bootId === undefined || state.firstTick === undefined || state.lastAt === undefined) return undefined;
-  return {
-    version: 1,
-    bootId,
-    groupBy,
-    firstTick: state.firstTick,
-    lastAt: state.lastAt,
-    errors: { ...state.errors },
-    groups: [...state.groups].map(([name, { totals, proportionalComplete }]) => ({
-      name,
-      totals: packed(totals),
-      proportionalComplete,
-    })),
-    processes: [...state.table.values()].map((process) => ({
-      pid: process.pid,
-      start: process.stat.start,
-      counters: packed(process.counters),
-      proportional:
-        process.proportional === undefined
-          ? null
-          : [process.proportional.residentBytes, process.proportional.swappedBytes],
-      sampledAt: process.sampledAt ?? null,
-      stuckSince: process.stuckSince ?? null,
-    })),
-  };
+  const numbers = new Float64Array(groups.size * GROUP_NUMBERS + table.size * PROCESS_NUMBERS);
+  let at = 0;
+  for (const { totals, proportionalComplete } of groups.values()) {
+    numbers.set(totals, at);
+    numbers[at + COUNTERS.length] = proportionalComplete ? 1 : 0;
+    at += GROUP_NUMBERS;
+  }
+  for (const { pid, stat, counters, proportional, sampledAt, stuckSince } of table.values()) {
+    numbers[at] = pid;
+    numbers[at + 1] = stat.start;
+    numbers.set(counters, at + 2);
+    at += 2 + COUNTERS.length;
+    numbers[at] = proportional?.residentBytes ?? Number.NaN;
+    numbers[at + 1] = proportional?.swappedBytes ?? Number.NaN;
+    numbers[at + 2] = sampledAt ?? Number.NaN;
+    numbers[at + 3] = stuckSince ?? Number.NaN;
+    at += 4;
+  }
+  const length = Buffer.alloc(LENGTH_BYTES);
+  length.writeUInt32LE(head.length);
+  return Buffer.concat([length, head, Buffer.from(numbers.buffer)]);
 }
 
 const nothing = (): Accumulated => ({
@@ -107,34 +107,41 @@ const nothing = (): Accumulated => ({
 
 /** What an earlier probe process saved, or a new beginning when it is of another boot or makes no sense. */
 export function restore(saved: unknown, { bootId, groupBy }: Epoch): Accumulated {
-  const result = Saved.safeParse(saved);
-  if (!result.success || result.data.bootId !== bootId || result.data.groupBy !== groupBy) return nothing();
-  const { groups, processes, errors, firstTick, lastAt } = result.data;
-  return {
-    groups: new Map(
-      groups.map(({ name, totals, proportionalComplete }) => [
-        name,
-        { totals: unpacked(totals), proportionalComplete },
-      ]),
-    ),
-    table: new Map(),
-    errors,
-    firstTick,
-    lastAt,
-    remembered: new Map(
-      processes.map((process) => [
-        process.pid,
-        {
-          start: process.start,
-          counters: unpacked(process.counters),
-          proportional:
-            process.proportional === null
-              ? undefined
-              : { residentBytes: process.proportional[0], swappedBytes: process.proportional[1] },
-          sampledAt: process.sampledAt ?? undefined,
-          stuckSince: process.stuckSince ?? undefined,
-        },
-      ]),
-    ),
-  };
+  const read = Buffer.isBuffer(saved) ? parse(saved) : undefined;
+  if (read === undefined || read.head.bootId !== bootId || read.head.groupBy !== groupBy) return nothing();
+  const { head, numbers } = read;
+  let at = 0;
+  const take = (count: number): Float64Array => numbers.slice(at, (at += count));
+  const optional = (value: number | undefined): number | undefined =>
+    value === undefined || Number.isNaN(value) ? undefined : value;
+  const groups: Groups = new Map();
+  for (const name of head.groups) {
+    const totals = take(COUNTERS.length);
+    groups.set(name, { totals, proportionalComplete: take(1)[0] === 1 });
+  }
+  const remembered = new Map<number, Remembered>();
+  for (let i = 0; i < head.processes; i += 1) {
+    const [pid = 0, start = 0] = take(2);
+    const counters = take(COUNTERS.length);
+    const [residentBytes, swappedBytes, sampledAt, stuckSince] = [...take(4)].map(optional);
+    const proportional =
+      residentBytes === undefined || swappedBytes === undefined ? undefined : { residentBytes, swappedBytes };
+    remembered.set(pid, { start, counters, proportional, sampledAt, stuckSince });
+  }
+  const { errors, firstTick, lastAt } = head;
+  return { groups, table: new Map(), errors, firstTick, lastAt, remembered };
+}
+
+/** Undefined for what was not written by {@link save}. */
+function parse(bytes: Buffer): { readonly head: z.output<typeof Head>; readonly numbers: Float64Array } | undefined {
+  try {
+    const from = LENGTH_BYTES + bytes.readUInt32LE();
+    const head = Head.parse(JSON.parse(bytes.toString('utf8', LENGTH_BYTES, from)));
+    const count = head.groups.length * GROUP_NUMBERS + head.processes * PROCESS_NUMBERS;
+    if (bytes.length - from !== count * NUMBER_BYTES) return undefined;
+    const numbers = new Float64Array(new Uint8Array(bytes.subarray(from)).buffer);
+    return numbers.every((value) => value >= 0 || Number.isNaN(value)) ? { head, numbers } : undefined;
+  } catch {
+    return undefined;
+  }
 }

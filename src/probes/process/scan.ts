@@ -2,12 +2,11 @@
 import { readFailure, type HostFiles } from '../host-files.ts';
 import type { ProbesConfig } from '../config.ts';
 import type { KernelUnits } from './boot.ts';
-import { advance } from './counters.ts';
-import { accumulate, groupFor, summarize, type GroupGauges } from './groups.ts';
+import { advance, unknownCounters } from './counters.ts';
+import { groupFor, openGroup, summarize, type GroupGauges } from './groups.ts';
 import type { Naming } from './naming.ts';
 import { listFds, readProcess, sample, type Pass } from './read.ts';
 import type { Accumulated } from './saved.ts';
-import { parseStat, type Stat } from './stat.ts';
 import { forgetEnded, PARTS, sight, type Part, type Reason, type Tracked } from './table.ts';
 
 /** What a pass found. Times are uptimes in seconds. */
@@ -55,6 +54,7 @@ export function scanProcesses(state: Accumulated, input: ScanInput): Scan {
     fdsBySize: input.fdsBySize,
     withExe: input.naming.withExe,
     partial: new Set(),
+    read: unknownCounters(),
   };
   const { seen, unread, dropped } = visit(state, pass, input);
   if (seen.length === 0) throw new Error('no process could be read');
@@ -87,25 +87,20 @@ function visit(state: Accumulated, pass: Pass, { config, naming, bootTime, units
   for (const name of pass.host.list('/proc')) {
     const pid = parsePid(name);
     if (pid === undefined) continue;
-    const stat = readStat(pass.host, pid);
-    if (stat === 'ended') continue;
-    if (typeof stat === 'string') {
-      unread.set(pid, stat);
+    const bytes = readStat(pass.host, pid);
+    if (bytes === 'ended') continue;
+    const process = typeof bytes === 'string' ? undefined : sight(state.table, pid, bytes, sighting);
+    if (process === undefined) {
+      unread.set(pid, typeof bytes === 'string' ? bytes : 'failed');
       continue;
     }
-    const process = sight(state.table, pid, stat, sighting);
-    const counters = readProcess(process, pass);
-    const added = advance(process.counters, counters, process.born);
+    readProcess(process, pass);
     seen.push(process);
-    if (stat.kernel) continue;
-    const wanted = naming.groupOf(process, asked);
-    if (wanted === undefined) {
-      process.group = undefined;
-      continue;
-    }
-    process.group = groupFor(state.groups, wanted, maxGroups);
-    if (process.group !== wanted) dropped.add(wanted);
-    accumulate(state.groups, process.group, added);
+    const wanted = process.stat.kernel ? undefined : naming.groupOf(process, asked);
+    process.group = wanted === undefined ? undefined : groupFor(state.groups, wanted, maxGroups);
+    if (wanted !== undefined && process.group !== wanted) dropped.add(wanted);
+    const totals = process.group === undefined ? undefined : openGroup(state.groups, process.group).totals;
+    advance(process.counters, pass.read, process.born, totals);
   }
   return { seen, unread, dropped };
 }
@@ -115,11 +110,11 @@ const partsAsked = ({ processes: { smapsSeconds } }: ProbesConfig, { withExe }: 
 
 const parsePid = (name: string): number | undefined => (/^[1-9][0-9]{0,9}$/.test(name) ? Number(name) : undefined);
 
-/** A process that ends while we read it is not an error. */
-function readStat(host: HostFiles, pid: number): Stat | 'ended' | Reason {
+/** The bytes are valid until the next read. A process that ends while we read it is not an error. */
+function readStat(host: HostFiles, pid: number): Buffer | 'ended' | Reason {
   try {
     const bytes = host.piece(`/proc/${pid}/stat`);
-    return bytes.length === 0 ? 'ended' : (parseStat(bytes) ?? 'failed');
+    return bytes.length === 0 ? 'ended' : bytes;
   } catch (error) {
     const failure = readFailure(error);
     return failure === 'absent' ? 'ended' : failure;

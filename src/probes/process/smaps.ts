@@ -25,8 +25,9 @@ interface Candidate {
 }
 
 /**
- * Who is sampled in this collection: those never sampled and those whose sample is too old, the oldest first. Each kind
- * has its own share, so that a fork storm does not starve the old; no collection takes more than half of all.
+ * Who is sampled in this collection: those never sampled and those whose sample would be older than `everySeconds` before
+ * the next one, the oldest first. Each kind has its own share, so that a fork storm does not starve the old; no collection
+ * takes more than half of all.
  */
 export function dueForSample<T extends Candidate>(
   candidates: readonly T[],
@@ -34,11 +35,12 @@ export function dueForSample<T extends Candidate>(
   { everySeconds, intervalSeconds }: { readonly everySeconds: number; readonly intervalSeconds: number },
 ): T[] {
   if (everySeconds === 0) return [];
+  const cadence = Math.max(intervalSeconds, everySeconds - intervalSeconds);
   const half = Math.ceil(candidates.length / 2);
-  const share = Math.min(half, Math.ceil((candidates.length * intervalSeconds) / everySeconds));
+  const share = Math.min(half, Math.ceil((candidates.length * intervalSeconds) / cadence));
   const fresh = candidates.filter((each) => each.sampledAt === undefined).slice(0, share);
   const old = candidates
-    .filter((each) => each.sampledAt !== undefined && now - each.sampledAt >= everySeconds - intervalSeconds / 2)
+    .filter((each) => each.sampledAt !== undefined && now - each.sampledAt >= cadence - intervalSeconds / 2)
     .sort((a, b) => (a.sampledAt ?? 0) - (b.sampledAt ?? 0))
     .slice(0, Math.min(share, half - fresh.length));
   return [...fresh, ...old];

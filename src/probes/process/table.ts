@@ -1,7 +1,7 @@
 // The processes we know, each by its pid and start time: a pid is used again, the pair never is.
-import type { Counters } from './counters.ts';
+import { known, SYSTEM, unknownCounters, USER, type Counters } from './counters.ts';
 import type { Proportional } from './smaps.ts';
-import type { Stat } from './stat.ts';
+import { parseStat, type Stat } from './stat.ts';
 
 /** The files of a process that can be refused, in the words of `jdos_processes_unreadable`. */
 export const PARTS = ['fd', 'io', 'status', 'limits', 'exe', 'smaps_rollup'] as const;
@@ -13,6 +13,10 @@ export type Reason = (typeof REASONS)[number];
 export interface Tracked {
   readonly pid: number;
   stat: Stat;
+  /** The file that `stat` was parsed from: one that reads the same has not changed. */
+  statBytes: Buffer;
+  /** The stat file was the same in this collection as in the one before: it did nothing worth a tick of the clock. */
+  idle: boolean;
   /** The collection that saw it last. */
   cycle: number;
   /** It started after the first collection: its counters count from zero. */
@@ -52,13 +56,17 @@ export type Table = Map<number, Tracked>;
 
 export const cpuTicks = (stat: Stat): number => stat.user + stat.system;
 
+const NOTHING = Buffer.alloc(0);
+
 /** A process seen for the first time. */
 const newTracked = (pid: number, stat: Stat, born: boolean): Tracked => ({
   pid,
   stat,
+  statBytes: NOTHING,
+  idle: false,
   cycle: -1,
   born,
-  counters: {},
+  counters: unknownCounters(),
   ticksBefore: born ? 0 : undefined,
   group: undefined,
   named: undefined,
@@ -99,8 +107,28 @@ interface Sighting {
   readonly remembered: Map<number, Remembered>;
 }
 
-/** Finds or adds the process that a stat file describes. The one that had its pid before has ended. */
-export function sight(table: Table, pid: number, stat: Stat, sighting: Sighting): Tracked {
+/**
+ * Finds or adds the process that a stat file describes. The one that had its pid before has ended. Undefined: it is no
+ * stat file. `bytes` are copied only when they are news.
+ */
+export function sight(table: Table, pid: number, bytes: Buffer, sighting: Sighting): Tracked | undefined {
+  const before = table.get(pid);
+  const process = before?.statBytes.equals(bytes) === true ? same(before) : changed(table, pid, bytes, sighting);
+  if (process === undefined) return undefined;
+  process.cycle = sighting.cycle;
+  markStuck(process, sighting.now);
+  return process;
+}
+
+function same(process: Tracked): Tracked {
+  process.idle = true;
+  process.ticksBefore = cpuTicks(process.stat);
+  return process;
+}
+
+function changed(table: Table, pid: number, bytes: Buffer, sighting: Sighting): Tracked | undefined {
+  const stat = parseStat(bytes);
+  if (stat === undefined) return undefined;
   let process = table.get(pid);
   if (process === undefined || process.stat.start !== stat.start) {
     process = newTracked(pid, stat, stat.start >= sighting.firstTick);
@@ -111,8 +139,9 @@ export function sight(table: Table, pid: number, stat: Stat, sighting: Sighting)
     if (process.stat.comm !== stat.comm) forgetProgram(process);
     process.stat = stat;
   }
-  process.cycle = sighting.cycle;
-  markStuck(process, sighting.now);
+  process.idle = false;
+  if (process.statBytes.length === bytes.length) bytes.copy(process.statBytes);
+  else process.statBytes = Buffer.from(bytes);
   return process;
 }
 
@@ -120,11 +149,11 @@ function recall(process: Tracked, remembered: Map<number, Remembered>): void {
   const before = remembered.get(process.pid);
   remembered.delete(process.pid);
   if (before === undefined || before.start !== process.stat.start) return;
-  Object.assign(process.counters, before.counters);
+  process.counters.set(before.counters);
   process.proportional = before.proportional;
   process.sampledAt = before.sampledAt;
   process.stuckSince = before.stuckSince;
-  process.ticksBefore = (before.counters.user ?? 0) + (before.counters.system ?? 0);
+  process.ticksBefore = (known(before.counters, USER) ?? 0) + (known(before.counters, SYSTEM) ?? 0);
   process.stuckTicks = process.ticksBefore;
 }
 

@@ -1,19 +1,32 @@
 // Groups as arithmetic: what a counter adds, who is in a group, whose turn it is.
 import t from 'tap';
-import { addTo, advance, increase, type Counters } from '../../../src/probes/process/counters.ts';
+import {
+  advance,
+  COUNTERS,
+  increase,
+  known,
+  unknownCounters,
+  type Counters,
+} from '../../../src/probes/process/counters.ts';
 import { topBy } from '../../../src/probes/process/details.ts';
-import { accumulate, fdRatio, groupFor, summarize, type Groups } from '../../../src/probes/process/groups.ts';
+import { fdRatio, groupFor, openGroup, summarize, type Groups } from '../../../src/probes/process/groups.ts';
 import { dueForSample } from '../../../src/probes/process/smaps.ts';
-import { parseStat, type Stat } from '../../../src/probes/process/stat.ts';
-import { forgetEnded, sight, type Remembered, type Table } from '../../../src/probes/process/table.ts';
+import { forgetEnded, sight, type Remembered, type Table, type Tracked } from '../../../src/probes/process/table.ts';
 import { FUZZ_SEED, random } from '../../support/random.ts';
 import { statText, type WrittenProcess } from './written-host.ts';
 
-const stat = (process: Omit<WrittenProcess, 'pid'>): Stat => {
-  const parsed = parseStat(statText({ pid: 1, ...process }));
-  if (parsed === undefined) throw new Error('not a stat');
-  return parsed;
+const stat = (process: Omit<WrittenProcess, 'pid'>): Buffer => statText({ pid: 1, ...process });
+
+const see = (table: Table, pid: number, bytes: Buffer, sighting: ReturnType<typeof sightings>): Tracked => {
+  const process = sight(table, pid, bytes, sighting);
+  if (process === undefined) throw new Error('not a stat');
+  return process;
 };
+
+type Named = Partial<Record<(typeof COUNTERS)[number], number>>;
+const counters = (values: Named): Counters => Float64Array.from(COUNTERS, (name) => values[name] ?? Number.NaN);
+const named = (values: Counters): Named =>
+  Object.fromEntries(COUNTERS.flatMap((name, i) => (known(values, i) === undefined ? [] : [[name, values[i]]])));
 
 t.test('a counter adds what it grew by, also over a wrap, and never less than nothing', async (t) => {
   const u32 = 2 ** 32;
@@ -35,28 +48,38 @@ t.test('a counter adds what it grew by, also over a wrap, and never less than no
   }
 });
 
+/** What one reading adds. */
+const added = (last: Counters, read: Named, born: boolean): Named => {
+  const total = unknownCounters();
+  advance(last, counters(read), born, total);
+  return named(total);
+};
+
 t.test('the first value counts whole only for a process born under our eyes', async (t) => {
-  const old: Counters = {};
-  t.same(advance(old, { user: 100, readBytes: 7 }, false), { user: 0, readBytes: 0 });
-  t.same(advance(old, { user: 103 }, false), { user: 3 }, 'a counter that was not read adds nothing');
-  t.same(advance(old, { user: 103, readBytes: 9 }, false), { user: 0, readBytes: 2 }, 'and is not forgotten');
-  const born: Counters = {};
-  t.same(advance(born, { user: 4 }, true), { user: 4 });
-  t.same(advance(born, { user: 4, readBytes: 50 }, true), { user: 0, readBytes: 50 });
+  const old = unknownCounters();
+  t.same(added(old, { user: 100, readBytes: 7 }, false), { user: 0, readBytes: 0 });
+  t.same(added(old, { user: 103 }, false), { user: 3 }, 'a counter that was not read adds nothing');
+  t.same(added(old, { user: 103, readBytes: 9 }, false), { user: 0, readBytes: 2 }, 'and is not forgotten');
+  const born = unknownCounters();
+  t.same(added(born, { user: 4 }, true), { user: 4 });
+  t.same(added(born, { user: 4, readBytes: 50 }, true), { user: 0, readBytes: 50 });
+  advance(born, counters({ user: 9 }), true, undefined);
+  t.same(named(born), { user: 9, readBytes: 50 }, 'who is in no group is followed all the same');
 });
 
 t.test('what was never readable stays unknown in a sum', async (t) => {
-  const total: Counters = {};
-  addTo(total, { user: 3 });
-  addTo(total, { user: 1, writeBytes: 0 });
-  t.same(total, { user: 4, writeBytes: 0 });
+  const total = unknownCounters();
+  advance(unknownCounters(), counters({ user: 3 }), true, total);
+  advance(unknownCounters(), counters({ user: 1, writeBytes: 0 }), true, total);
+  t.same(named(total), { user: 4, writeBytes: 0 });
 });
 
 t.test('names beyond the limit of groups are counted together', async (t) => {
   const groups: Groups = new Map();
-  for (const name of ['a', 'b', 'c', 'd', 'a']) accumulate(groups, groupFor(groups, name, 2), { user: 1 });
+  for (const name of ['a', 'b', 'c', 'd', 'a'])
+    advance(unknownCounters(), counters({ user: 1 }), true, openGroup(groups, groupFor(groups, name, 2)).totals);
   t.same(
-    [...groups].map(([name, { totals }]) => `${name} ${totals.user}`),
+    [...groups].map(([name, { totals }]) => `${name} ${named(totals).user}`),
     ['a 2', 'b 1', 'other 2'],
   );
 });
@@ -64,14 +87,15 @@ t.test('names beyond the limit of groups are counted together', async (t) => {
 t.test(`a group never counts down, whatever its processes do (seed ${FUZZ_SEED})`, async (t) => {
   const next = random();
   const groups: Groups = new Map();
-  const counters: Counters[] = [];
+  const processes: Counters[] = [];
   let before = 0;
   for (let round = 0; round < 5000; round += 1) {
-    const process = (counters[Math.floor(next() * 20)] ??= {});
-    const value = Math.floor(2 ** (next() * 66));
-    accumulate(groups, 'g', advance(process, { minorFaults: value }, next() < 0.5));
-    if (next() < 0.1) counters[Math.floor(next() * 20)] = {};
-    const now = groups.get('g')?.totals.minorFaults ?? 0;
+    const process = (processes[Math.floor(next() * 20)] ??= unknownCounters());
+    const minorFaults = Math.floor(2 ** (next() * 66));
+    const { totals } = openGroup(groups, 'g');
+    advance(process, counters({ minorFaults }), next() < 0.5, totals);
+    if (next() < 0.1) processes[Math.floor(next() * 20)] = unknownCounters();
+    const now = named(totals).minorFaults ?? 0;
     if (!(now >= before)) return void t.fail(`fell from ${before} to ${now}`);
     before = now;
   }
@@ -87,37 +111,47 @@ const sightings = (cycle: number, remembered = new Map<number, Remembered>()) =>
 
 t.test('a pid that is used again is another process', async (t) => {
   const table: Table = new Map();
-  const first = sight(table, 7, stat({ start: 500, user: 90 }), sightings(0));
+  const first = see(table, 7, stat({ start: 500, user: 90 }), sightings(0));
   t.equal(first.born, false);
-  t.equal(sight(table, 7, stat({ start: 500, user: 95 }), sightings(1)), first);
-  const second = sight(table, 7, stat({ start: 10_050, user: 3 }), sightings(2));
+  t.equal(see(table, 7, stat({ start: 500, user: 95 }), sightings(1)), first);
+  const second = see(table, 7, stat({ start: 10_050, user: 3 }), sightings(2));
   t.not(second, first);
-  t.match(second, { born: true, counters: {}, ticksBefore: 0 });
+  t.match(second, { born: true, ticksBefore: 0 });
+  t.same(named(second.counters), {});
   t.equal(table.size, 1);
+});
+
+t.test('a process is idle while its stat file stays the same, and what is no stat file is none', async (t) => {
+  const table: Table = new Map();
+  const idle = (user: number, cycle: number): boolean => see(table, 7, stat({ start: 1, user }), sightings(cycle)).idle;
+  t.same([idle(5, 0), idle(5, 1), idle(5, 2), idle(6, 3), idle(6, 4)], [false, true, true, false, true]);
+  t.equal(table.get(7)?.ticksBefore, 6);
+  t.equal(sight(table, 8, Buffer.from('8 (x'), sightings(0)), undefined);
+  t.equal(table.has(8), false);
 });
 
 t.test('a process that could not be read is not taken for ended', async (t) => {
   const table: Table = new Map();
-  for (const pid of [1, 2, 3]) sight(table, pid, stat({ start: 500 }), sightings(0));
-  sight(table, 1, stat({ start: 500 }), sightings(1));
+  for (const pid of [1, 2, 3]) see(table, pid, stat({ start: 500 }), sightings(0));
+  see(table, 1, stat({ start: 500 }), sightings(1));
   forgetEnded(table, 1, new Map([[2, 'failed']]));
   t.same([...table.keys()], [1, 2]);
 });
 
 t.test('a process is stuck from the first sight in D until it leaves or works', async (t) => {
   const table: Table = new Map();
-  const see = (cycle: number, state: string, user: number) =>
-    sight(table, 7, stat({ start: 1, state, user }), sightings(cycle)).stuckSince;
+  const seen = (cycle: number, state: string, user: number) =>
+    see(table, 7, stat({ start: 1, state, user }), sightings(cycle)).stuckSince;
   t.same(
     [
-      see(0, 'S', 5),
-      see(1, 'D', 5),
-      see(2, 'D', 5),
-      see(3, 'D', 5),
-      see(4, 'D', 6), // it worked between the collections
-      see(5, 'D', 6),
-      see(6, 'S', 6),
-      see(7, 'D', 6),
+      seen(0, 'S', 5),
+      seen(1, 'D', 5),
+      seen(2, 'D', 5),
+      seen(3, 'D', 5),
+      seen(4, 'D', 6), // it worked between the collections
+      seen(5, 'D', 6),
+      seen(6, 'S', 6),
+      seen(7, 'D', 6),
     ],
     [undefined, 101, 101, 101, 104, 104, undefined, 107],
   );
@@ -126,7 +160,7 @@ t.test('a process is stuck from the first sight in D until it leaves or works', 
 t.test('what an earlier probe process knew is taken over by the same process only', async (t) => {
   const memory = (start: number): Remembered => ({
     start,
-    counters: { user: 40, system: 2 },
+    counters: counters({ user: 40, system: 2 }),
     proportional: { residentBytes: 4096, swappedBytes: 0 },
     sampledAt: 90,
     stuckSince: 50,
@@ -135,16 +169,18 @@ t.test('what an earlier probe process knew is taken over by the same process onl
     [7, memory(500)],
     [8, memory(500)],
   ]);
-  const same = sight(new Map(), 7, stat({ start: 500, state: 'D', user: 40, system: 2 }), sightings(0, remembered));
-  t.match(same, { counters: { user: 40 }, ticksBefore: 42, sampledAt: 90, stuckSince: 50 });
-  const other = sight(new Map(), 8, stat({ start: 501, state: 'D' }), sightings(0, remembered));
-  t.match(other, { counters: {}, sampledAt: undefined, stuckSince: 100 });
+  const same = see(new Map(), 7, stat({ start: 500, state: 'D', user: 40, system: 2 }), sightings(0, remembered));
+  t.match(same, { ticksBefore: 42, sampledAt: 90, stuckSince: 50 });
+  t.same(named(same.counters), { user: 40, system: 2 });
+  const other = see(new Map(), 8, stat({ start: 501, state: 'D' }), sightings(0, remembered));
+  t.match(other, { sampledAt: undefined, stuckSince: 100 });
+  t.same(named(other.counters), {});
 });
 
 t.test('gauges are sums over the live, and unknown where nobody could be read', async (t) => {
   const table: Table = new Map();
   const member = (pid: number, written: Omit<WrittenProcess, 'pid'>, known: object) =>
-    Object.assign(sight(table, pid, stat(written), sightings(0)), { group: 'g' }, known);
+    Object.assign(see(table, pid, stat(written), sightings(0)), { group: 'g' }, known);
   const seen = [
     member(1, { start: 900, threads: 4, residentPages: 10, virtualBytes: 100 }, { fds: 50, fdLimit: 100 }),
     member(2, { start: 300, state: 'R', residentPages: 5 }, { fds: 9, fdLimit: 10, sampledAt: 3 }),
@@ -190,12 +226,13 @@ t.test('sampling is spread, fair to the old, and never takes all', async (t) => 
       last.set(each.pid, [...(last.get(each.pid) ?? []), now]);
     }
   }
-  t.equal(Math.max(...counts), 5);
-  t.equal(Math.min(...counts), 5);
+  t.equal(Math.max(...counts), 7);
+  t.equal(Math.min(...counts.slice(3)), 6);
   for (const sampled of last.values()) {
     t.same(
       sampled.slice(1).map((at, i) => at - (sampled[i] ?? 0)),
-      sampled.slice(1).map(() => 60),
+      sampled.slice(1).map(() => 45),
+      'no sample is older than a minute when the next one is shown',
     );
   }
   const storm = [...processes, ...Array.from({ length: 200 }, (_, pid) => ({ pid: 100 + pid, sampledAt: undefined }))];

@@ -161,7 +161,7 @@ export function openCollector(
       void collecting.collect(samplesInto(samples));
       return samples;
     },
-    save: () => JSON.parse(JSON.stringify(collecting.save?.() ?? null)) as unknown,
+    save: () => collecting.save?.(),
     details: () => JSON.parse(JSON.stringify(collecting.details?.() ?? null)) as unknown,
   };
 }
