@@ -42,8 +42,8 @@ function lines(at: number): Lines {
     busy: (i) => (state.busy[i] = Math.max(0, (state.busy[i] ?? 0) + Math.floor((random() - 0.49) * 1e6) * 4096)),
     counter_total: (i) => (state.counter[i] = (state.counter[i] ?? 0) + Math.floor(random() * 1e7)),
   };
-  const text = (kind: (typeof KINDS)[number]): Buffer =>
-    Buffer.from((names.get(kind) ?? []).map((name, i) => `${name} ${value[kind](i)}\n`).join(''));
+  const text = (kind: (typeof KINDS)[number]): Uint8Array<ArrayBuffer> =>
+    new TextEncoder().encode((names.get(kind) ?? []).map((name, i) => `${name} ${value[kind](i)}\n`).join(''));
   return {
     collector: 'bench',
     periodSeconds: 15,

@@ -55,10 +55,16 @@ function collecting(
   log: Logger,
   opened: (collectNow: CollectNow) => void,
 ): Component {
+  let spare: Buffer | undefined;
   const publisher = openPublisher({
-    send: async (publications) =>
-      Published.parse(await serve.call('Probes::publish', encodePublications(publications), PUBLISH_DEADLINE_MS))
-        .missing,
+    async send(publications) {
+      const bytes = encodePublications(publications, spare);
+      spare = undefined;
+      const reply = await serve.call('Probes::publish', bytes, PUBLISH_DEADLINE_MS);
+      // What was answered was sent whole. Megabytes anew in each round would keep the garbage collector busy.
+      spare = Buffer.from(bytes.buffer, bytes.byteOffset);
+      return Published.parse(reply).missing;
+    },
     onMissing: (collectors) => runner?.collectAgain(collectors),
     clock: systemClock,
   });

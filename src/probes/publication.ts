@@ -33,10 +33,21 @@ export interface Publication extends Omit<z.output<typeof Head>, 'families' | 's
 export const seriesOf = ({ families }: Publication): number => families.reduce((sum, { samples }) => sum + samples, 0);
 
 const LENGTH_BYTES = 4;
+/** Room for the next publications to be a little longer. */
+const SPARE_BYTES = 16 * 1024;
 
-/** The bytes of publications, each: the length of its head, the head, the lines of its families, its state. Copies them. */
-export const encodePublications = (publications: readonly Publication[]): Buffer =>
-  Buffer.concat(publications.flatMap(piecesOf));
+/**
+ * The bytes of publications, each: the length of its head, the head, the lines of its families, its state. Copies them,
+ * into `spare` where that is large enough.
+ */
+export function encodePublications(publications: readonly Publication[], spare?: Buffer): Buffer {
+  const pieces = publications.flatMap(piecesOf);
+  const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
+  const bytes = spare !== undefined && spare.length >= length ? spare : Buffer.allocUnsafeSlow(length + SPARE_BYTES);
+  let at = 0;
+  for (const piece of pieces) at += piece.copy(bytes, at);
+  return bytes.subarray(0, length);
+}
 
 function piecesOf({ families, state, ...rest }: Publication): readonly Buffer[] {
   const head = Buffer.from(

@@ -8,8 +8,8 @@ import type { KeptFamily, KeptMetric } from './series.ts';
 export interface Lines extends Moment {
   readonly collector: string;
   readonly periodSeconds: number;
-  /** UTF-8. */
-  readonly families: readonly { readonly name: string; readonly text: Uint8Array }[];
+  /** UTF-8, each in a buffer of its own. */
+  readonly families: readonly { readonly name: string; readonly text: Uint8Array<ArrayBuffer> }[];
 }
 
 /** A series of which samples come in. */

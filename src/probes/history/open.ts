@@ -22,7 +22,7 @@ export const HISTORY_FAILED = faultKind(
 );
 
 export interface HistoryStore extends AsyncDisposable {
-  /** Hands a collection over. Dropped, and counted, while the thread does not keep up: its disk may hang. */
+  /** Hands a collection over, its bytes with it. Dropped, and counted, while the thread does not keep up: its disk may hang. */
   take(lines: readonly Lines[], snapshot: Snapshot | undefined): void;
   /** JSON. */
   series(query: SeriesQuery): Promise<Buffer>;
@@ -115,7 +115,8 @@ export async function openHistoryStore(data: HistoryThreadData, events: HistoryE
       if (late !== behind) events.onBehind((behind = late));
       if (late) return;
       sent += 1;
-      post({ kind: 'collected', lines, snapshot });
+      const bytes = lines.flatMap(({ families }) => families.map(({ text }) => text.buffer));
+      thread.postMessage({ kind: 'collected', lines, snapshot } satisfies HistoryRequest, bytes);
     },
     series: (query) => ask({ kind: 'series', query }),
     names: (query) => ask({ kind: 'names', query }),

@@ -1,6 +1,6 @@
 // The named groups: counters that outlive their processes, and gauges over those that live.
 import { unknownCounters, type Counters } from './counters.ts';
-import { stateName, type State } from './stat.ts';
+import { stateName, STATES, type State } from './stat.ts';
 import type { Tracked } from './table.ts';
 
 /** What a group keeps for ever. */
@@ -59,28 +59,40 @@ export const emptyGauges = (): GroupGauges => ({
   oldestStart: undefined,
 });
 
-const unknownGauges = (): GroupGauges => ({
-  ...emptyGauges(),
-  swappedBytes: undefined,
-  proportionalResident: undefined,
-  proportionalSwapped: undefined,
-  fds: undefined,
-  worstFdRatio: undefined,
-});
+/** Of live members of which nothing was read yet. */
+function reset(gauges: GroupGauges): void {
+  gauges.processes = 0;
+  gauges.threads = 0;
+  for (const state of STATES) gauges.states[state] = 0;
+  gauges.residentPages = 0;
+  gauges.virtualBytes = 0;
+  gauges.swappedBytes = undefined;
+  gauges.proportionalResident = undefined;
+  gauges.proportionalSwapped = undefined;
+  gauges.unsampled = 0;
+  gauges.fds = undefined;
+  gauges.worstFdRatio = undefined;
+  gauges.oldestStart = undefined;
+}
 
 const plus = (sum: number | undefined, value: number | undefined): number | undefined =>
   value === undefined ? sum : (sum ?? 0) + value;
 
-/** The gauges of all groups that have live members. */
-export function summarize(processes: Iterable<Tracked>): Map<string, GroupGauges> {
-  const gauges = new Map<string, GroupGauges>();
+export type Gauges = Map<string, GroupGauges>;
+
+/** Sums up the groups that have live members into `gauges`, which has those of the collection before and no other after. */
+export function summarize(processes: Iterable<Tracked>, gauges: Gauges): void {
+  for (const group of gauges.values()) reset(group);
   for (const process of processes) {
     if (process.group === undefined) continue;
     let group = gauges.get(process.group);
-    if (group === undefined) gauges.set(process.group, (group = unknownGauges()));
+    if (group === undefined) {
+      gauges.set(process.group, (group = emptyGauges()));
+      reset(group);
+    }
     join(group, process);
   }
-  return gauges;
+  for (const [name, { processes: members }] of gauges) if (members === 0) gauges.delete(name);
 }
 
 function join(group: GroupGauges, process: Tracked): void {

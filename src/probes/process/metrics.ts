@@ -176,11 +176,12 @@ type GroupWriter = (
 
 export function openGroupWriter(): GroupWriter {
   const written = new Map<string, GroupSeries>();
+  const nobody = emptyGauges();
   return (out, groups, gauges, units) => {
     for (const [name, group] of groups) {
       let series = written.get(name);
       if (series === undefined) written.set(name, (series = seriesOf(name)));
-      const now = gauges.get(name) ?? emptyGauges();
+      const now = gauges.get(name) ?? nobody;
       writeCounters(out, series, group, units);
       writeMemory(out, series, now, units, units.proportional && group.proportionalComplete);
       writeGauges(out, series, now, units);

@@ -1,7 +1,7 @@
 // What survives a restart of the probe process: the counters of the groups, and where those of the processes stood.
 import { z } from '../../base/schema.ts';
 import { COUNTERS } from './counters.ts';
-import type { Groups } from './groups.ts';
+import type { Gauges, Groups } from './groups.ts';
 import type { Remembered, Table } from './table.ts';
 
 export interface ScrapeErrors {
@@ -13,6 +13,8 @@ export interface ScrapeErrors {
 /** All that lasts longer than one collection. */
 export interface Accumulated {
   readonly groups: Groups;
+  /** Of the last collection. */
+  readonly gauges: Gauges;
   readonly table: Table;
   readonly errors: ScrapeErrors;
   /** The clock tick of the first collection; undefined before it. */
@@ -98,6 +100,7 @@ export function save(state: Accumulated, { bootId, groupBy }: Epoch): Buffer | u
 
 const nothing = (): Accumulated => ({
   groups: new Map(),
+  gauges: new Map(),
   table: new Map(),
   errors: { scrape: 0, processRead: 0, partial: 0 },
   firstTick: undefined,
@@ -129,7 +132,7 @@ export function restore(saved: unknown, { bootId, groupBy }: Epoch): Accumulated
     remembered.set(pid, { start, counters, proportional, sampledAt, stuckSince });
   }
   const { errors, firstTick, lastAt } = head;
-  return { groups, table: new Map(), errors, firstTick, lastAt, remembered };
+  return { groups, gauges: new Map(), table: new Map(), errors, firstTick, lastAt, remembered };
 }
 
 /** Undefined for what was not written by {@link save}. */

@@ -3,7 +3,7 @@ import { readFailure, type HostFiles } from '../host-files.ts';
 import type { ProbesConfig } from '../config.ts';
 import type { KernelUnits } from './boot.ts';
 import { advance, unknownCounters } from './counters.ts';
-import { groupFor, openGroup, summarize, type GroupGauges } from './groups.ts';
+import { groupFor, openGroup, summarize, type Gauges } from './groups.ts';
 import type { Naming } from './naming.ts';
 import { listFds, readProcess, sample, type Pass } from './read.ts';
 import type { Accumulated } from './saved.ts';
@@ -12,7 +12,7 @@ import { forgetEnded, PARTS, sight, type Part, type Reason, type Tracked } from 
 /** What a pass found. Times are uptimes in seconds. */
 export interface Scan {
   readonly seen: readonly Tracked[];
-  readonly gauges: ReadonlyMap<string, GroupGauges>;
+  readonly gauges: Gauges;
   /** The files that were asked for in this configuration. */
   readonly parts: readonly Part[];
   /** Processes whose stat file could not be read, by reason. */
@@ -127,8 +127,8 @@ function forget({ table, remembered }: Accumulated, { cycle }: Pass, unread: Rea
 }
 
 /** Sums up the groups, and notes which had all members sampled: before that their proportional memory is unknown. */
-function gaugesOf({ groups }: Accumulated, seen: readonly Tracked[]): ReadonlyMap<string, GroupGauges> {
-  const gauges = summarize(seen);
+function gaugesOf({ groups, gauges }: Accumulated, seen: readonly Tracked[]): Gauges {
+  summarize(seen, gauges);
   for (const [name, { unsampled }] of gauges) {
     const group = groups.get(name);
     if (group !== undefined && unsampled === 0) group.proportionalComplete = true;

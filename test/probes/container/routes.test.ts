@@ -43,7 +43,8 @@ t.test('/metrics/cadvisor and /metrics have the labels of the kubelet, /metrics/
       });
     return String(reply?.body);
   };
-  const head = '# HELP container_last_seen Last time the container was seen, in Unix seconds.\n# TYPE container_last_seen gauge\n';
+  const head =
+    '# HELP container_last_seen Last time the container was seen, in Unix seconds.\n# TYPE container_last_seen gauge\n';
   t.equal(await bodyOf('/metrics/cadvisor'), `${head}${text}`);
   t.equal(await bodyOf('/metrics/container'), `${head}container_last_seen{id="/docker/1",image="i",name="n"} 1\n`);
   t.ok((await bodyOf('/metrics')).includes(text));

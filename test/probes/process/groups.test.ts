@@ -9,7 +9,14 @@ import {
   type Counters,
 } from '../../../src/probes/process/counters.ts';
 import { topBy } from '../../../src/probes/process/details.ts';
-import { fdRatio, groupFor, openGroup, summarize, type Groups } from '../../../src/probes/process/groups.ts';
+import {
+  fdRatio,
+  groupFor,
+  openGroup,
+  summarize,
+  type Gauges,
+  type Groups,
+} from '../../../src/probes/process/groups.ts';
 import { dueForSample } from '../../../src/probes/process/smaps.ts';
 import { forgetEnded, sight, type Remembered, type Table, type Tracked } from '../../../src/probes/process/table.ts';
 import { FUZZ_SEED, random } from '../../support/random.ts';
@@ -187,7 +194,9 @@ t.test('gauges are sums over the live, and unknown where nobody could be read', 
     member(3, { start: 700, state: 'D' }, { sampledAt: 3, proportional: { residentBytes: 8, swappedBytes: 2 } }),
     member(4, { start: 1, kernel: true }, { group: undefined }),
   ];
-  t.same(summarize(seen).get('g'), {
+  const gauges: Gauges = new Map();
+  summarize(seen, gauges);
+  t.same(gauges.get('g'), {
     processes: 3,
     threads: 6,
     states: { Running: 1, Sleeping: 1, Waiting: 1, Zombie: 0, Other: 0 },
@@ -201,7 +210,11 @@ t.test('gauges are sums over the live, and unknown where nobody could be read', 
     worstFdRatio: 0.9,
     oldestStart: 300,
   });
-  t.equal(summarize(seen).size, 1);
+  t.equal(gauges.size, 1);
+  summarize(seen.slice(1, 2), gauges);
+  t.match(gauges.get('g'), { processes: 1, threads: 1, fds: 9, proportionalResident: undefined }, 'it begins anew');
+  summarize([], gauges);
+  t.equal(gauges.size, 0);
 });
 
 t.test('a ratio of open files needs a limit', async (t) => {
