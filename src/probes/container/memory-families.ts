@@ -4,6 +4,10 @@ import type { Tracked } from './table.ts';
 
 export const OOM_EVENTS = 'container_oom_events_total';
 
+/** Of all lives of a container: what killed it may restart it before anyone has looked. */
+export const killsOf = ({ reading, killsBefore }: Tracked): number | undefined =>
+  reading.oomKills === undefined ? undefined : killsBefore + reading.oomKills;
+
 /** As cAdvisor and the kubelet define it: what cannot be taken from the group without paging. */
 function workingSet({ reading: { memory, memoryStat } }: Tracked): number | undefined {
   if (memory?.usage === undefined || memoryStat?.inactiveFile === undefined) return undefined;
@@ -134,8 +138,8 @@ export const MEMORY: readonly Scalar[] = [
   counter(
     OOM_EVENTS,
     counting('kills', 'memory.events oom_kill', 'memory.oom_control oom_kill, with the groups below'),
-    'Processes killed for want of memory in the container; kept for five minutes after its end.',
-    (t) => t.reading.oomKills,
+    'Processes killed for want of memory in the container, over its restarts; kept for five minutes after its end.',
+    killsOf,
   ),
   gauge(
     'container_spec_memory_limit_bytes',

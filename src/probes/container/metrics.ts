@@ -4,7 +4,7 @@ import type { Metric, SampleWriter } from '../collector.ts';
 import { openSeries, type Series } from '../series.ts';
 import { SCALARS } from './families.ts';
 import { KUBELET_LABELS, LABELS } from './family.ts';
-import { OOM_EVENTS } from './memory-families.ts';
+import { killsOf, OOM_EVENTS } from './memory-families.ts';
 import { STATISTICS } from './network.ts';
 import { ROOT, type LastSample, type Tracked } from './table.ts';
 
@@ -218,7 +218,7 @@ export function lastSamples(tracked: Tracked, around: Surroundings): readonly La
 
 /** The kills for want of memory, where there are any: what must not be lost when the group ends unseen. */
 export function oomSamples(tracked: Tracked): readonly LastSample[] {
-  const kills = tracked.reading.oomKills ?? 0;
+  const kills = killsOf(tracked) ?? 0;
   return kills === 0 ? [] : [{ metric: OOM_EVENTS, labels: labelsOf(tracked), value: kills }];
 }
 
