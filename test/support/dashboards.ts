@@ -1,6 +1,8 @@
 // The Grafana dashboards of deploy/grafana: every PromQL expression in them, as Grafana asks it.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Prometheus } from './prometheus.ts';
+import { partsOf } from './promql.ts';
 
 const DIR = join(import.meta.dirname, '../../deploy/grafana');
 
@@ -86,4 +88,26 @@ export function expressionsOf({ panels, annotations, templating }: Dashboard): r
 export function substitute(promql: string, values: Readonly<Record<string, string>>): string {
   const all = { __rate_interval: '1m', __range: '6h', job: 'jdos', top: '10', ...values };
   return promql.replaceAll(/\$(\w+)/g, (_, name: string) => (all as Record<string, string>)[name] ?? '.*');
+}
+
+/** What is shown only when something is wrong, or of hours ago. */
+const isFiltered = (promql: string): boolean => / > [\d.]+\b/.test(promql) || promql.includes(' offset ');
+
+/** Asks every expression; rejects when one is refused. `empty` are those without an answer though all their metrics are there. */
+export async function askDashboard(
+  prometheus: Prometheus,
+  dashboard: Dashboard,
+  values: Readonly<Record<string, string>>,
+): Promise<{ readonly answered: number; readonly empty: readonly string[] }> {
+  const exposed = new Set(await prometheus.get<string[]>('label/__name__/values'));
+  const empty: string[] = [];
+  let answered = 0;
+  for (const { where, promql: template } of expressionsOf(dashboard)) {
+    const promql = substitute(template, values);
+    const samples = await prometheus.query(promql);
+    if (samples.length > 0) answered += 1;
+    else if (!isFiltered(promql) && partsOf(promql).selectors.every(({ metric }) => exposed.has(metric)))
+      empty.push(`${where}: ${promql}`);
+  }
+  return { answered, empty };
 }
