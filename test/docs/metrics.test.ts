@@ -49,7 +49,7 @@ const renderPart = ({ title, text, metrics, common = [] }: Part): string =>
 
 const period = (name: string): string => {
   const seconds = collectors.find((collector) => collector.name === name)?.periodSeconds;
-  return `Read every ${seconds} s unless configured.`;
+  return `Read every ${seconds} s unless configured otherwise.`;
 };
 
 /** A part for each collector of a view. */
@@ -60,7 +60,7 @@ const ofView = (view: string, metrics: readonly DocumentedMetric[]): readonly Pa
     .sort()
     .map((name) => ({ title: name, text: period(name), metrics: metrics.filter(({ from }) => from === name) }));
 
-/** Containers have one collector: its parts by name, the first that fits. */
+/** Containers have too much for one table: parts by name, the first that fits. */
 const OF_CONTAINERS = [
   ['CPU', /^(?:jdos_)?container_(?:spec_)?cpu/],
   ['Memory', /^(?:jdos_)?container_(?:(?:spec_)?memory|oom)/],
@@ -73,7 +73,7 @@ const OF_CONTAINERS = [
 ] as const;
 
 function ofContainers(all: readonly DocumentedMetric[]): readonly Part[] {
-  const metrics = all.filter(({ from }) => from === 'container');
+  const metrics = all.filter(({ from }) => collectors.find(({ name }) => name === from)?.view === 'container');
   const titleOf = ({ name }: DocumentedMetric) => OF_CONTAINERS.find(([, pattern]) => pattern.test(name))?.[0];
   const part = (title: string | undefined): readonly DocumentedMetric[] =>
     metrics.filter((metric) => titleOf(metric) === title);
@@ -105,7 +105,7 @@ const VIEWS = [
   {
     title: 'Containers',
     text:
-      'Collector `container`, every 15 s unless configured. Served with the labels of the kubelet at `/metrics/cadvisor` and of cAdvisor alone, without `container`, `namespace` and `pod`, ' +
+      'Collector `container`, every 15 s unless configured otherwise. Served with the labels of the kubelet at `/metrics/cadvisor` and of cAdvisor alone, without `container`, `namespace` and `pod`, ' +
       `at \`/metrics/container\`. The labels of all containers are ${LABELS.map((label) => `\`${label}\``).join(' ')}; the tables ` +
       'name those beyond. A source is a file of the cgroup, of v2 unless it says v1; `id="/"` is the host, from /proc/meminfo, /proc/stat and the root of the tree.',
     parts: ofContainers,

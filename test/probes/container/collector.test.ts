@@ -1,5 +1,5 @@
 // What becomes of containers over time: they end, come back, share networks, and are more than are shown.
-import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { mkdtempSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
@@ -108,7 +108,7 @@ t.test('a kill is not lost though its container is started again before the next
 /** Makes a group anew: a directory in between has its inode. */
 function restart(root: string, path: string): void {
   removeGroup(root, path);
-  mkdirSync(join(root, 'sys/fs/cgroup', `between-${Math.random()}`));
+  mkdtempSync(join(root, 'sys/fs/cgroup/between-'));
 }
 
 t.test('another probe process goes on where the last one stopped', async (t) => {
