@@ -11,6 +11,10 @@ export interface Metric {
   readonly name: string;
   readonly help: string;
   readonly type: MetricType;
+  /** Where the value comes from, in a few words: the file and field of the kernel, the answer of an engine. */
+  readonly source: string;
+  /** Where the name does not end in it (`_seconds`, `_bytes`, `_ratio`, or what is counted). */
+  readonly unit?: string | undefined;
   /** Label names, in the order of the values given to {@link SampleWriter.add}. */
   readonly labels?: readonly string[];
 }

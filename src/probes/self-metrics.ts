@@ -8,33 +8,57 @@ import type { CollectorStatus } from './host-view.ts';
 import { formatValue, seriesText } from './sample-text.ts';
 import type { ErrorCount } from './snapshots.ts';
 
-const gauge = (name: string, help: string, labels: readonly string[] = ['collector']): Metric => ({
+const gauge = (name: string, source: string, help: string, labels: readonly string[] = ['collector']): Metric => ({
   name,
   help,
   type: 'gauge',
+  source,
   labels,
 });
 
 /** About the collectors, on `/metrics`. */
 export const SELF_METRICS: readonly Metric[] = [
-  gauge('jdos_collector_duration_seconds', 'Time that the last collection took.'),
-  gauge('jdos_collector_success', 'Whether the last collection succeeded and is not older than four periods.'),
-  gauge('jdos_collector_age_seconds', 'Time since the last successful collection.'),
-  gauge('jdos_collector_series', 'Series of the collector that are exposed now.'),
-  gauge('jdos_collector_quarantined_targets', 'Targets that are not read for a while because reading them hung.'),
+  gauge('jdos_collector_duration_seconds', 'the probe process', 'Time that the last collection took.'),
+  {
+    ...gauge(
+      'jdos_collector_success',
+      'the last collection, and its age',
+      'Whether the last collection succeeded and is not older than four periods.',
+    ),
+    unit: '0 or 1',
+  },
+  gauge('jdos_collector_age_seconds', 'the last collection', 'Time since the last successful collection.'),
+  gauge('jdos_collector_series', 'the exposition', 'Series of the collector that are exposed now.'),
+  gauge(
+    'jdos_collector_quarantined_targets',
+    'the probe process',
+    'Targets that are not read for a while because reading them hung.',
+  ),
   {
     name: 'jdos_collector_errors_total',
     help: 'Failed collections by reason (absent, permission, deadline, failed) since the serving process started.',
     type: 'counter',
+    source: 'failed collections',
     labels: ['collector', 'reason'],
   },
-  gauge('jdos_series', 'Series of all collectors that are exposed now.', []),
+  gauge('jdos_series', 'the exposition', 'Series of all collectors that are exposed now.', []),
 ];
 
 /** The same as node_exporter says it, also on `/metrics/node`. */
 export const NODE_SELF_METRICS: readonly Metric[] = [
-  gauge('node_scrape_collector_duration_seconds', 'node_exporter: Duration of a collector scrape.'),
-  gauge('node_scrape_collector_success', 'node_exporter: Whether a collector succeeded.'),
+  gauge(
+    'node_scrape_collector_duration_seconds',
+    'the probe process',
+    'node_exporter: Duration of a collector scrape.',
+  ),
+  {
+    ...gauge(
+      'node_scrape_collector_success',
+      'the last collection, and its age',
+      'node_exporter: Whether a collector succeeded.',
+    ),
+    unit: '0 or 1',
+  },
 ];
 
 /** The self metrics of collectors. One that has not answered yet has none but its number of series. */

@@ -2,66 +2,12 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
-import { Registry } from '../../src/base/metrics.ts';
-import type { DaemonView } from '../../src/daemon/daemon-view.ts';
-import { ownMetrics } from '../../src/daemon/own-metrics.ts';
-import { httpMetrics } from '../../src/http/metrics.ts';
-import { historyMetrics } from '../../src/probes/history/metrics.ts';
+import { LABELS } from '../../src/probes/container/family.ts';
 import { collectors } from '../../src/probes/registry.ts';
-import { NODE_SELF_METRICS, SELF_METRICS } from '../../src/probes/self-metrics.ts';
-import { ledgerMetrics } from '../../src/tracing/ledger/metrics.ts';
-import { traceMetrics } from '../../src/tracing/metrics.ts';
-import { rpcMetrics } from '../../src/tracing/yarpc/metrics.ts';
 import { eventually, startDaemon } from '../support/daemon.ts';
 import { golden } from '../support/golden.ts';
+import { documentedMetrics, unitOf, type DocumentedMetric } from './documented-metrics.ts';
 import { sources } from './fault-sources.ts';
-
-/** Everything that registers metrics of the daemon's own, by the part it belongs to. */
-const REGISTRARS: Readonly<Record<string, (registry: Registry) => void>> = {
-  history: (registry) => historyMetrics(registry, () => ({ stats: undefined, growth: undefined })),
-  http: httpMetrics,
-  messages: (registry) => ledgerMetrics(registry, () => ({ recorded: 0, unrecorded: 0, bytes: 0 })),
-  traces: (registry) => traceMetrics(registry, () => undefined),
-  yarpc: rpcMetrics,
-};
-
-interface DocumentedMetric {
-  readonly name: string;
-  readonly type: string;
-  readonly labels: readonly string[];
-  readonly from: string;
-  readonly help: string;
-}
-
-const noView = { status: () => undefined } as unknown as DaemonView;
-
-function ofRegistry(registry: Registry, from: string): readonly DocumentedMetric[] {
-  const metrics = registry.getMetricsAsArray() as unknown as readonly {
-    readonly name: string;
-    readonly help: string;
-    readonly type: string;
-    readonly labelNames: readonly string[];
-  }[];
-  return metrics.map(({ name, help, type, labelNames }) => ({ name, help, type, labels: labelNames, from }));
-}
-
-function documentedMetrics(): readonly DocumentedMetric[] {
-  const own = ownMetrics({ version: '0.0.0', parts: () => new Map(), view: noView });
-  const registered = Object.entries(REGISTRARS).flatMap(([part, register]) => {
-    const registry = new Registry();
-    register(registry);
-    return ofRegistry(registry, part);
-  });
-  const declared = [
-    ...collectors.flatMap(({ name, metrics }) => metrics.map((metric) => ({ ...metric, from: name }))),
-    ...[...NODE_SELF_METRICS, ...SELF_METRICS].map((metric) => ({ ...metric, from: 'all collectors' })),
-  ];
-  return [
-    ...declared.map(({ labels = [], ...metric }) => ({ ...metric, labels })),
-    ...ofRegistry(own, 'daemon'),
-    ...registered,
-  ].toSorted((a, b) => (a.name < b.name ? -1 : 1));
-}
 
 const HEAD = `<!-- Made by test/docs/metrics.test.ts from the sources; \`npm run docs\` writes it anew. -->
 
@@ -70,63 +16,143 @@ const HEAD = `<!-- Made by test/docs/metrics.test.ts from the sources; \`npm run
 What \`/metrics\` exposes. What the host does not have, and what could not be read, is absent: no sample stands for 0.
 How to scrape it, and what to do where another exporter runs: [prometheus.md](prometheus.md).
 
-The names, labels and units of \`node_*\` are node_exporter's and those of \`namedprocess_*\` process-exporter's, so that
-dashboards and rules made for them work unchanged. What is the daemon's own begins with \`jdos_\`.
+The names, labels and units of \`node_*\` are node_exporter's, those of \`namedprocess_*\` process-exporter's and those of
+\`container_*\` cAdvisor's, so that dashboards and rules made for them work unchanged. What is the daemon's own begins with
+\`jdos_\`. The names of collectors are what \`collect[]\`, \`exclude[]\` and \`probes.disable\` take.
 `;
 
-const FAMILIES = [
-  {
-    title: 'The host: `node_*`',
-    prefix: 'node_',
-    view: 'Served at `/metrics/node`, with the `jdos_*` metrics of the same collectors.',
-  },
-  {
-    title: 'Processes by group: `namedprocess_*`',
-    prefix: 'namedprocess_',
-    view: 'Served at `/metrics/process`, with the `jdos_*` metrics of the same collector.',
-  },
-  {
-    title: 'Containers: `container_*`',
-    prefix: 'container_',
-    view:
-      'Served with the labels of the kubelet at `/metrics/cadvisor` and of cAdvisor alone, without `container`, `namespace` and `pod`, ' +
-      'at `/metrics/container`; there with the `jdos_*` metrics of the same collector.',
-  },
-  { title: 'The machine: `machine_*`', prefix: 'machine_', view: 'As cAdvisor names them.' },
-  { title: 'The daemon and what it adds: `jdos_*`', prefix: 'jdos_', view: '' },
-] as const;
+interface Part {
+  readonly title: string;
+  readonly text?: string;
+  readonly metrics: readonly DocumentedMetric[];
+  /** Labels that all of them have; the text says so. */
+  readonly common?: readonly string[];
+}
 
-function row({ name, type, labels, from, help }: DocumentedMetric): string {
-  const cells = [`\`${name}\``, type, labels.map((label) => `\`${label}\``).join(' '), from, help];
+const ROWS = ['| metric | type | unit | labels | source | meaning |', '| --- | --- | --- | --- | --- | --- |'] as const;
+
+function row({ name, type, unit, labels, source, help }: DocumentedMetric, common: readonly string[]): string {
+  const shown = labels.filter((label) => !common.includes(label)).map((label) => `\`${label}\``);
+  const cells = [`\`${name}\``, type, unit, shown.join(' '), source, help];
   return `| ${cells.map((cell) => cell.replaceAll(/[|\\<]/g, '\\$&').replaceAll(/\s+/g, ' ')).join(' | ')} |`;
 }
 
-function render(metrics: readonly DocumentedMetric[]): string {
-  const tables = FAMILIES.map(({ title, prefix, view }) =>
-    [
-      `## ${title}`,
-      '',
-      ...(view === '' ? [] : [view, '']),
-      '| metric | type | labels | from | meaning |',
-      '| --- | --- | --- | --- | --- |',
-      ...metrics.filter(({ name }) => name.startsWith(prefix)).map(row),
-      '',
-    ].join('\n'),
-  );
-  const names = collectors.map(({ name, view, periodSeconds }) => `| \`${name}\` | ${view} | ${periodSeconds} s |`);
-  const list = ['## Collectors', '', 'Their names are what `collect[]`, `exclude[]` and `probes.disable` take.', ''];
-  const table = ['| collector | view | period unless configured |', '| --- | --- | --- |', ...names.toSorted(), ''];
-  return [HEAD, ...tables, [...list, ...table].join('\n')].join('\n');
+const renderPart = ({ title, text, metrics, common = [] }: Part): string =>
+  [
+    `### ${title}`,
+    '',
+    ...(text === undefined ? [] : [text, '']),
+    ...ROWS,
+    ...metrics.map((metric) => row(metric, common)),
+    '',
+  ].join('\n');
+
+const period = (name: string): string => {
+  const seconds = collectors.find((collector) => collector.name === name)?.periodSeconds;
+  return `Read every ${seconds} s unless configured otherwise.`;
+};
+
+/** A part for each collector of a view. */
+const ofView = (view: string, metrics: readonly DocumentedMetric[]): readonly Part[] =>
+  collectors
+    .filter((collector) => collector.view === view)
+    .map(({ name }) => name)
+    .sort()
+    .map((name) => ({ title: name, text: period(name), metrics: metrics.filter(({ from }) => from === name) }));
+
+/** Containers have too much for one table: parts by name, the first that fits. */
+const OF_CONTAINERS = [
+  ['CPU', /^(?:jdos_)?container_(?:spec_)?cpu/],
+  ['Memory', /^(?:jdos_)?container_(?:(?:spec_)?memory|oom)/],
+  ['Processes and file descriptors', /^(?:jdos_)?container_(?:processes|threads|file|fd|ulimits|forks)/],
+  ['Block devices', /^container_(?:fs|blkio)/],
+  ['Network', /^container_network/],
+  ['Pressure', /^container_pressure/],
+  ['Identity and life', /^(?:jdos_)?container_(?:last_seen|start_time|info)/],
+  ['Slices and pods', /^jdos_cgroup_(?:descendants|dying)/],
+] as const;
+
+function ofContainers(all: readonly DocumentedMetric[]): readonly Part[] {
+  const metrics = all.filter(({ from }) => collectors.find(({ name }) => name === from)?.view === 'container');
+  const titleOf = ({ name }: DocumentedMetric) => OF_CONTAINERS.find(([, pattern]) => pattern.test(name))?.[0];
+  const part = (title: string | undefined): readonly DocumentedMetric[] =>
+    metrics.filter((metric) => titleOf(metric) === title);
+  const parts = OF_CONTAINERS.map(([title]) => ({ title, metrics: part(title), common: LABELS }));
+  return [...parts, { title: 'The machine and the collector', metrics: part(undefined) }];
 }
 
+const PARTS_OF_DAEMON = [
+  ['collectors', 'Collectors', 'What the collectors cost, and how they fare.'],
+  ['daemon', 'Processes and parts', 'The three processes of the daemon, and the parts in them.'],
+  ['http', 'HTTP', 'The front door.'],
+  ['history', 'History', 'The rollups that the daemon keeps by itself.'],
+  ['messages', 'Messages', 'The ledger of yaRPC messages.'],
+  ['rpc', 'yaRPC', 'The calls between the processes of the daemon.'],
+  ['traces', 'Traces', 'The store of traces.'],
+] as const;
+
+const VIEWS = [
+  {
+    title: 'The host',
+    text: 'Served at `/metrics/node`. A part for each collector, under its name.',
+    parts: (all: readonly DocumentedMetric[]) => ofView('node', all),
+  },
+  {
+    title: 'Processes',
+    text: 'Served at `/metrics/process`. Processes are summed by group; how groups are named: [prometheus.md](prometheus.md#names-for-groups-of-processes).',
+    parts: (all: readonly DocumentedMetric[]) => ofView('process', all),
+  },
+  {
+    title: 'Containers',
+    text:
+      'Collector `container`, every 15 s unless configured otherwise. Served with the labels of the kubelet at `/metrics/cadvisor` and of cAdvisor alone, without `container`, `namespace` and `pod`, ' +
+      `at \`/metrics/container\`. The labels of all containers are ${LABELS.map((label) => `\`${label}\``).join(' ')}; the tables ` +
+      'name those beyond. A source is a file of the cgroup, of v2 unless it says v1; `id="/"` is the host, from /proc/meminfo, /proc/stat and the root of the tree.',
+    parts: ofContainers,
+  },
+  {
+    title: 'The daemon',
+    text: 'Served at `/metrics` alone, but for `node_scrape_*`, which `/metrics/node` has too.',
+    parts: (all: readonly DocumentedMetric[]) =>
+      PARTS_OF_DAEMON.map(([part, title, text]) => {
+        return { title, text, metrics: all.filter(({ from }) => from === part) };
+      }),
+  },
+] as const;
+
+const layOut = (all: readonly DocumentedMetric[]) =>
+  VIEWS.map(({ title, text, parts }) => ({ title, text, parts: parts(all) }));
+
 t.test('every metric of the sources stands in docs/metrics.md, and no other', async (t) => {
-  const metrics = documentedMetrics();
-  for (const { name } of metrics)
-    t.ok(
-      FAMILIES.some(({ prefix }) => name.startsWith(prefix)),
-      `${name} belongs to a family`,
-    );
-  await golden(t, '../../docs/metrics.md', render(metrics));
+  const all = documentedMetrics();
+  const views = layOut(all);
+  const placed = views.flatMap(({ parts }) => parts.flatMap(({ metrics }) => metrics.map(({ name }) => name)));
+  t.same(
+    placed.toSorted(),
+    all.map(({ name }) => name),
+    'each has one place',
+  );
+  const text = views.map(({ title, text, parts }) =>
+    [`## ${title}`, '', text, '', ...parts.map(renderPart)].join('\n'),
+  );
+  await golden(t, '../../docs/metrics.md', [HEAD, ...text].join('\n'));
+});
+
+t.test('every metric says its unit and where it comes from', async (t) => {
+  for (const { name, unit, source } of documentedMetrics()) {
+    t.not(unit, '', `${name}: the name does not end in a unit, so declare it`);
+    t.match(source, /^\S.{3,100}$/, `${name} has a source of a few words`);
+  }
+  for (const [name, unit] of [
+    ['node_disk_io_time_seconds_total', 'seconds'],
+    ['container_start_time_seconds', 'Unix seconds'],
+    ['node_forks_total', 'forks'],
+    ['node_uname_info', 'constant 1'],
+    ['namedprocess_namegroup_worst_fd_ratio', 'ratio'],
+    ['node_intr_total', ''],
+    ['node_load15', ''],
+  ] as const)
+    t.equal(unitOf(name), unit, name);
 });
 
 const readDocument = (): Promise<string> => readFile(join(import.meta.dirname, '../../docs/metrics.md'), 'utf8');
@@ -136,7 +162,10 @@ t.test('every metric that a file registers by itself is known here', async (t) =
   for (const [file, text] of await sources()) {
     if (!/from '[./]*base\/metrics\.ts'/.test(text)) continue;
     for (const [, name = ''] of text.matchAll(/'(jdos_[a-z0-9_]+)'/g))
-      t.ok(document.includes(`| \`${name}\` |`), `${name} of ${file} is documented: name its registrar in REGISTRARS`);
+      t.ok(
+        document.includes(`| \`${name}\` |`),
+        `${name} of ${file} is documented: name its registrar in REGISTRARS of documented-metrics.ts`,
+      );
   }
 });
 

@@ -27,16 +27,23 @@ const HISTOGRAM: ExposedFamily = {
 
 function families(): readonly ExposedFamily[] {
   const metrics: readonly Metric[] = [
-    { name: 'node_forks_total', help: 'Forks.', type: 'counter' },
-    { name: 'node_vmstat_pgfault', help: '/proc/vmstat information field pgfault.', type: 'untyped' },
+    { name: 'node_forks_total', help: 'Forks.', type: 'counter', source: '' },
+    { name: 'node_vmstat_pgfault', help: '/proc/vmstat information field pgfault.', type: 'untyped', source: '' },
     {
       name: 'namedprocess_old_counter',
       help: 'A counter without the suffix.',
       type: 'counter',
+      source: '',
       labels: ['groupname'],
     },
-    { name: 'node_odd', help: 'A "quoted" word,\na line feed and a back\\slash.', type: 'gauge', labels: ['path'] },
-    { name: 'node_empty', help: 'Never written.', type: 'gauge' },
+    {
+      name: 'node_odd',
+      help: 'A "quoted" word,\na line feed and a back\\slash.',
+      type: 'gauge',
+      source: '',
+      labels: ['path'],
+    },
+    { name: 'node_empty', help: 'Never written.', type: 'gauge', source: '' },
   ];
   const out = openFamilyWriter(metrics);
   out.begin(100);

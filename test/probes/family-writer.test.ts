@@ -8,9 +8,9 @@ import { openSeries } from '../../src/probes/series.ts';
 import { FUZZ_SEED, random } from '../support/random.ts';
 
 const METRICS: readonly Metric[] = [
-  { name: 'a_total', help: 'A.', type: 'counter', labels: ['x', 'y'] },
-  { name: 'b', help: 'B.', type: 'gauge' },
-  { name: 'c', help: 'C.', type: 'untyped', labels: ['z'] },
+  { name: 'a_total', help: 'A.', type: 'counter', source: '', labels: ['x', 'y'] },
+  { name: 'b', help: 'B.', type: 'gauge', source: '' },
+  { name: 'c', help: 'C.', type: 'untyped', source: '', labels: ['z'] },
 ];
 const open = (maxSeries = 100) => {
   const out = openFamilyWriter(METRICS);

@@ -10,10 +10,25 @@ import { golden } from '../support/golden.ts';
 
 const NOW = Date.UTC(2026, 10, 22);
 const FACTS: readonly CollectorFacts[] = [
-  { name: 'cpu', view: 'node', periodSeconds: 15, metrics: [{ name: 'node_load1', help: 'C.', type: 'gauge' }] },
-  { name: 'uname', view: 'node', periodSeconds: 15, metrics: [{ name: 'node_uname_info', help: 'U.', type: 'gauge' }] },
+  {
+    name: 'cpu',
+    view: 'node',
+    periodSeconds: 15,
+    metrics: [{ name: 'node_load1', help: 'C.', type: 'gauge', source: '' }],
+  },
+  {
+    name: 'uname',
+    view: 'node',
+    periodSeconds: 15,
+    metrics: [{ name: 'node_uname_info', help: 'U.', type: 'gauge', source: '' }],
+  },
   { name: 'inventory', view: 'node', periodSeconds: 3600, metrics: [] },
-  { name: 'process', view: 'process', periodSeconds: 15, metrics: [{ name: 'named_x', help: 'P.', type: 'gauge' }] },
+  {
+    name: 'process',
+    view: 'process',
+    periodSeconds: 15,
+    metrics: [{ name: 'named_x', help: 'P.', type: 'gauge', source: '' }],
+  },
 ];
 
 const publication = (collector: string, metric: string, more: Partial<Publication> = {}): Publication => ({

@@ -19,7 +19,7 @@ const collector = (
   name,
   view: 'node',
   periodSeconds: 15,
-  metrics: [{ name, help: `${name}.`, type: 'gauge' }],
+  metrics: [{ name, help: `${name}.`, type: 'gauge', source: '' }],
   open: () => ({ collect }),
   ...more,
 });
@@ -78,8 +78,8 @@ t.test('a publication says what was collected, when and how long it took', async
     [
       collector('a', () => {}, {
         metrics: [
-          { name: 'a', help: 'A.', type: 'gauge', labels: ['x'] },
-          { name: 'a_total', help: 'A.', type: 'counter' },
+          { name: 'a', help: 'A.', type: 'gauge', source: '', labels: ['x'] },
+          { name: 'a_total', help: 'A.', type: 'counter', source: '' },
         ],
         open: ({ saved }) => ({
           collect: (out) => out.add('a', 7, 'y'),
@@ -406,7 +406,7 @@ t.test('the budget of series holds for all collectors together', async (t) => {
       (out) => {
         for (let i = 0; i < count; i += 1) out.add(name, 1, `${i}`);
       },
-      { metrics: [{ name, help: '', type: 'gauge', labels: ['i'] }] },
+      { metrics: [{ name, help: '', type: 'gauge', source: '', labels: ['i'] }] },
     );
   const { start, clock, published } = probe(t, [many('a', 70), many('b', 70), many('c', 70)], {
     config: ProbesConfig.parse({ maxSeries: 100 }),

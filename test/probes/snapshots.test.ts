@@ -14,7 +14,7 @@ import { openSnapshots } from '../../src/probes/snapshots.ts';
 import { FUZZ_SEED, random } from '../support/random.ts';
 
 const START = Date.UTC(2026, 10, 22);
-const gauge = (name: string): Metric => ({ name, help: '', type: 'gauge' });
+const gauge = (name: string): Metric => ({ name, help: '', type: 'gauge', source: '' });
 
 function snapshots() {
   let now = START;

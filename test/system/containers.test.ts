@@ -2,9 +2,11 @@
 import t from 'tap';
 import { nodeNameOf } from '../../src/orchestrator/node/agent.ts';
 import { eventually, startDaemon } from '../support/daemon.ts';
+import { askDashboard, dashboards, expressionsOf, substitute } from '../support/dashboards.ts';
 import { BUSYBOX, startDockerd } from '../support/dockerd.ts';
 import { freePort } from '../support/free-port.ts';
 import { needs, needsRoot } from '../support/needs.ts';
+import { startPrometheus } from '../support/prometheus.ts';
 
 const skip = needsRoot() || needs('dockerd', 'busybox');
 
@@ -55,3 +57,65 @@ t.test('a pod of the daemon and a container of Docker have their names', { skip 
     return (!of('container_last_seen') && of('container_cpu_usage_seconds_total')) || undefined;
   });
 });
+
+t.test(
+  'the dashboard of containers shows a kill and a restart, also after the end of the container',
+  { skip: skip || needs('prometheus') },
+  async (t) => {
+    const dockerd = await startDockerd(t);
+    const config = `docker: { socket: ${dockerd.socket} }\nprobes: { periodSeconds: 1 }\n`;
+    const daemon = startDaemon(t, { config });
+    await daemon.until(/first report/);
+    const prometheus = await startPrometheus(t, { all: new URL(`${daemon.url()}/metrics`) });
+    const name = `jdos-killed-${process.pid}`;
+    const hog = 'sleep 5; busybox dd if=/dev/zero of=/dev/null bs=64M count=1; while :; do :; done';
+    const created = await dockerd.api('POST', `/containers/create?name=${name}`, {
+      Image: BUSYBOX,
+      Cmd: ['/bin/sh', '-c', hog],
+      HostConfig: {
+        NetworkMode: 'none',
+        Memory: 32 * 1024 * 1024,
+        NanoCpus: 100_000_000,
+        PidsLimit: 20,
+        RestartPolicy: { Name: 'always' },
+      },
+    });
+    const { Id } = created.body as { Id: string };
+    const path = `/containers/${Id}`;
+    await dockerd.api('POST', `${path}/start`);
+
+    const dashboard = dashboards().get('container.json');
+    if (dashboard === undefined) throw new Error('no dashboard of containers');
+    const values = { job: 'all', name, __rate_interval: '10s', __range: '1m' };
+    const ask = async (where: string): Promise<number> => {
+      const first = expressionsOf(dashboard).find((expression) => expression.where === where);
+      const [sample] = await prometheus.query(substitute(first?.promql ?? '', values));
+      return Math.round(sample?.value ?? 0);
+    };
+    const shows = (where: string, value: number): Promise<true> =>
+      eventually(`${where} is ${value}`, async () => ((await ask(where)) === value ? true : undefined));
+
+    await shows('OOM kills, 5 min', 1);
+    await shows('OOM kills by container', 1);
+    t.equal(await ask('Restarts, 1 h'), 0);
+    const { body } = await dockerd.api('GET', `${path}/json`);
+    process.kill((body as { State: { Pid: number } }).State.Pid, 'SIGKILL');
+    await shows('Restarts, 1 h', 1);
+    await shows('Restarts within an hour', 1);
+    await shows('OOM kills, 5 min', 2);
+    const { empty } = await askDashboard(prometheus, dashboard, values);
+    const lacks = ['Received and sent', 'Read and written', 'Operations']; // it has no network, and may not have touched a device
+    t.same(
+      empty.filter((one) => !lacks.some((title) => one.startsWith(title))),
+      [],
+      'and all else that it shows',
+    );
+
+    await dockerd.api('DELETE', `${path}?force=1`);
+    await eventually('it has ended', async () => {
+      return (await prometheus.query(`container_last_seen{name="${name}"}`)).length === 0 || undefined;
+    });
+    t.equal(await ask('OOM kills, 5 min'), 2, 'the kills are still shown');
+    t.equal(await ask('OOM kills by container'), 2);
+  },
+);

@@ -5,6 +5,7 @@ import { gunzipSync } from 'node:zlib';
 import { request } from 'node:http';
 import t from 'tap';
 import { eventually, startDaemon } from '../support/daemon.ts';
+import { askDashboard, dashboards } from '../support/dashboards.ts';
 import { golden } from '../support/golden.ts';
 import { HARD_NAMES, startNamed } from '../support/named-process.ts';
 import { unpackHosts } from '../support/host-archive.ts';
@@ -113,6 +114,13 @@ t.test(
       await prometheus.query('{__name__=~"node_.*",job="process"} or {__name__=~"namedprocess_.*",job="node"}'),
       [],
     );
+
+    const asked = { job: 'all', __rate_interval: '10s', __range: '1m' };
+    for (const [file, dashboard] of dashboards()) {
+      const { answered, empty } = await askDashboard(prometheus, dashboard, asked);
+      t.ok(answered > 3, `${file}: ${answered} expressions have an answer here`);
+      if (file !== 'container.json') t.same(empty, [], `${file}: what is exposed is shown`);
+    }
 
     const targets = await prometheus.get<{ activeTargets: { lastError: string; health: string }[] }>('targets');
     t.same(

@@ -3,6 +3,7 @@ import type { CgroupLayout } from '../cgroup/layout.ts';
 import { walkCgroups, type FoundGroup } from '../cgroup/walk.ts';
 import { readFailure, type HostFiles } from '../host-files.ts';
 import { electInit, readMembers } from './members.ts';
+import { killsOf, OOM_EVENTS } from './memory-families.ts';
 import { placeOf, type Place } from './place.ts';
 import type { Remembered } from './saved.ts';
 import { ROOT, track, type LastSample, type Table, type Tracked } from './table.ts';
@@ -88,18 +89,31 @@ function walk(discovery: Discovery, step: Step): void {
   discovery.walkAt = step.now + (discovery.walkSeconds / WALK_SHARE - discovery.walkSeconds);
 }
 
-/** A group that is new; one that had its path before is forgotten: its series begin again. */
+/** A group that is new; of one that had its path before the kills go on, and all other series begin again. */
 function begin({ table, remembered }: Discovery, group: FoundGroup, place: Place, { host, layout }: Step): void {
-  table.live.get(group.path)?.unfollow?.();
+  const { path, inode } = group;
+  table.live.get(path)?.unfollow?.();
   const tracked = track(host, layout, group, place);
-  const before = remembered.get(group.path);
-  if (before?.inode === group.inode) {
+  const before = remembered.get(path);
+  if (before?.inode === inode) {
     tracked.facts = before.facts;
     tracked.startTime = before.startTime;
-    remembered.delete(group.path);
+    tracked.killsBefore = before.killsBefore;
+  } else {
+    tracked.killsBefore = killsAt(table, path) ?? killsIn(before?.oom) ?? 0;
   }
-  table.live.set(group.path, tracked);
-  table.ended.delete(group.path);
+  remembered.delete(path);
+  table.live.set(path, tracked);
+  table.ended.delete(path);
+}
+
+const killsIn = (samples: readonly LastSample[] | undefined): number | undefined =>
+  samples?.find(({ metric }) => metric === OOM_EVENTS)?.value;
+
+/** The kills in what has a path, or had it last. */
+function killsAt({ live, ended }: Table, path: string): number | undefined {
+  const old = live.get(path);
+  return old === undefined ? killsIn(ended.get(path)?.samples) : (killsOf(old) ?? old.killsBefore);
 }
 
 function end(table: Table, tracked: Tracked, { now, lastOf }: Step): void {

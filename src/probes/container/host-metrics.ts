@@ -7,25 +7,47 @@ import { parseStat } from '../kernel/stat.ts';
 import type { Discovery } from './discovery.ts';
 import { isComplete } from './identity.ts';
 
-const gauge = (name: string, help: string, labels: readonly string[] = []): Metric => ({
+const gauge = (name: string, source: string, help: string, more: Partial<Metric> = {}): Metric => ({
   name,
   help,
   type: 'gauge',
-  labels,
+  source,
+  ...more,
 });
 
+const WALK = 'a walk of the tree of cgroups';
+
 export const HOST_METRICS: readonly Metric[] = [
-  gauge('container_scrape_error', '1 if a file of a container is there and could not be read, else 0.'),
-  gauge('machine_cpu_cores', 'Number of logical CPU cores.'),
-  gauge('machine_memory_bytes', 'Amount of memory installed on the machine.'),
-  gauge('machine_swap_bytes', 'Amount of swap memory available on the machine.'),
-  gauge('jdos_containers', 'Live containers by runtime.', ['runtime']),
-  gauge('jdos_containers_unnamed', 'Live containers and pods of which a name or the image is not known.'),
-  gauge('jdos_containers_ended', 'Ended containers of which the counters are still shown.'),
-  gauge('jdos_containers_dropped', 'Containers and pods beyond the limit of containers, which are not shown.'),
-  gauge('jdos_cgroups', 'Groups in the tree of cgroups.'),
-  gauge('jdos_cgroup_walk_seconds', 'Time that the last walk of the tree of cgroups took.'),
-  gauge('jdos_cgroup_info', 'Which versions of cgroups the host has, constant 1: v1, v2 or hybrid.', ['mode']),
+  gauge(
+    'container_scrape_error',
+    'the files of the cgroups',
+    '1 if a file of a container is there and could not be read, else 0.',
+    { unit: '0 or 1' },
+  ),
+  gauge('machine_cpu_cores', '/proc/stat, lines cpuN', 'Number of logical CPU cores.'),
+  gauge('machine_memory_bytes', '/proc/meminfo MemTotal', 'Amount of memory installed on the machine.'),
+  gauge('machine_swap_bytes', '/proc/meminfo SwapTotal', 'Amount of swap memory available on the machine.'),
+  gauge('jdos_containers', WALK, 'Live containers by runtime.', { labels: ['runtime'] }),
+  gauge(
+    'jdos_containers_unnamed',
+    'Docker Engine, files of the runtimes',
+    'Live containers and pods of which a name or the image is not known.',
+    { unit: 'containers' },
+  ),
+  gauge('jdos_containers_ended', WALK, 'Ended containers of which the counters are still shown.', {
+    unit: 'containers',
+  }),
+  gauge('jdos_containers_dropped', WALK, 'Containers and pods beyond the limit of containers, which are not shown.', {
+    unit: 'containers',
+  }),
+  gauge('jdos_cgroups', WALK, 'Groups in the tree of cgroups.'),
+  gauge('jdos_cgroup_walk_seconds', 'the probe process', 'Time that the last walk of the tree of cgroups took.'),
+  gauge(
+    'jdos_cgroup_info',
+    '/proc/1/mountinfo',
+    'Which versions of cgroups the host has, constant 1: v1, v2 or hybrid.',
+    { labels: ['mode'] },
+  ),
 ];
 
 const LARGEST = 16 * 1024 * 1024;

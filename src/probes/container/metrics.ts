@@ -2,71 +2,94 @@
 import type { DeviceIo } from '../cgroup/io.ts';
 import type { Metric, SampleWriter } from '../collector.ts';
 import { openSeries, type Series } from '../series.ts';
-import { KUBELET_LABELS, LABELS, OOM_EVENTS, SCALARS } from './families.ts';
+import { SCALARS } from './families.ts';
+import { KUBELET_LABELS, LABELS } from './family.ts';
+import { killsOf, OOM_EVENTS } from './memory-families.ts';
 import { STATISTICS } from './network.ts';
 import { ROOT, type LastSample, type Tracked } from './table.ts';
 
-const labelled = (type: Metric['type'], name: string, help: string, ...more: readonly string[]): Metric => ({
+interface About {
+  readonly source: string;
+  readonly unit?: string;
+  readonly help: string;
+  /** Those after {@link LABELS}. */
+  readonly more?: readonly string[];
+}
+
+const labelled = (type: Metric['type'], name: string, { more = [], ...about }: About): Metric => ({
   name,
-  help,
   type,
+  ...about,
   labels: [...LABELS, ...more],
 });
 
-const LAST_SEEN = labelled('gauge', 'container_last_seen', 'Last time the container was seen, in Unix seconds.');
-const CPU_USAGE = labelled('counter', 'container_cpu_usage_seconds_total', 'Cumulative CPU time consumed.', 'cpu');
-const FAILURES = labelled(
-  'counter',
-  'container_memory_failures_total',
-  'Page faults, of the container alone and with the groups below it.',
-  'failure_type',
-  'scope',
-);
-const EVENTS = labelled(
-  'counter',
-  'jdos_container_memory_events_total',
-  'Events of memory.events that cAdvisor has no name for: low, oom, oom_group_kill.',
-  'event',
-);
-const ULIMITS = labelled('gauge', 'container_ulimits_soft', 'Soft limits of the first process.', 'ulimit');
-const BLKIO = labelled(
-  'counter',
-  'container_blkio_device_usage_total',
-  'Bytes read and written, by device and operation.',
-  'device',
-  'major',
-  'minor',
-  'operation',
-);
-const INFO = labelled(
-  'gauge',
-  'jdos_container_info',
-  'Whose container it is, constant 1; an empty label is not known.',
-  'runtime',
-  'container_id',
-  'pod_uid',
-);
-const DESCENDANTS = labelled('gauge', 'jdos_cgroup_descendants', 'Groups below a slice.');
-const DYING = labelled(
-  'gauge',
-  'jdos_cgroup_dying_descendants',
-  'Groups below a slice that were removed and that something in memory still refers to.',
-);
+const LAST_SEEN = labelled('gauge', 'container_last_seen', {
+  source: '/proc/stat btime, /proc/uptime',
+  unit: 'Unix seconds',
+  help: 'Last time the container was seen, in Unix seconds.',
+});
+const CPU_USAGE = labelled('counter', 'container_cpu_usage_seconds_total', {
+  source: 'cpu.stat usage_usec; v1 cpuacct.usage',
+  help: 'Cumulative CPU time consumed.',
+  more: ['cpu'],
+});
+const FAILURES = labelled('counter', 'container_memory_failures_total', {
+  source: 'memory.stat pgfault, pgmajfault; v1 also total_pgfault, total_pgmajfault',
+  unit: 'faults',
+  help: 'Page faults, of the container alone and with the groups below it.',
+  more: ['failure_type', 'scope'],
+});
+const EVENTS = labelled('counter', 'jdos_container_memory_events_total', {
+  source: 'memory.events low, oom, oom_group_kill',
+  help: 'Events of memory.events that cAdvisor has no name for: low, oom, oom_group_kill.',
+  more: ['event'],
+});
+const ULIMITS = labelled('gauge', 'container_ulimits_soft', {
+  source: '/proc/PID/limits Max open files',
+  unit: 'descriptors',
+  help: 'Soft limits of the first process.',
+  more: ['ulimit'],
+});
+const BLKIO = labelled('counter', 'container_blkio_device_usage_total', {
+  source: 'io.stat rbytes, wbytes; v1 blkio.throttle.io_service_bytes',
+  unit: 'bytes',
+  help: 'Bytes read and written, by device and operation.',
+  more: ['device', 'major', 'minor', 'operation'],
+});
+const INFO = labelled('gauge', 'jdos_container_info', {
+  source: 'the path of the cgroup',
+  help: 'Whose container it is, constant 1; an empty label is not known.',
+  more: ['runtime', 'container_id', 'pod_uid'],
+});
+const DESCENDANTS = labelled('gauge', 'jdos_cgroup_descendants', {
+  source: 'cgroup.stat nr_descendants',
+  unit: 'cgroups',
+  help: 'Groups below a slice.',
+});
+const DYING = labelled('gauge', 'jdos_cgroup_dying_descendants', {
+  source: 'cgroup.stat nr_dying_descendants',
+  unit: 'cgroups',
+  help: 'Groups below a slice that were removed and that something in memory still refers to.',
+});
 
 const MICRO = 1e6;
 const DEVICE: readonly (readonly [Metric, keyof DeviceIo, number])[] = [
-  [fs('reads_bytes_total', 'Bytes read.'), 'readBytes', 1],
-  [fs('reads_total', 'Reads completed.'), 'reads', 1],
-  [fs('writes_bytes_total', 'Bytes written.'), 'writtenBytes', 1],
-  [fs('writes_total', 'Writes completed.'), 'writes', 1],
-  [fs('io_cost_usage_seconds_total', 'Device time used, by the cost model (blk-iocost).'), 'costUsage', MICRO],
-  [fs('io_cost_wait_seconds_total', 'Time waited for the cost model.'), 'costWait', MICRO],
-  [fs('io_cost_indebt_seconds_total', 'Time in debt with the cost model.'), 'costIndebt', MICRO],
-  [fs('io_cost_indelay_seconds_total', 'Time delayed by debt.'), 'costIndelay', MICRO],
+  [fs('reads_bytes_total', 'rbytes; v1 blkio.throttle.io_service_bytes', 'Bytes read.'), 'readBytes', 1],
+  [fs('reads_total', 'rios; v1 blkio.throttle.io_serviced', 'Reads completed.'), 'reads', 1],
+  [fs('writes_bytes_total', 'wbytes; v1 blkio.throttle.io_service_bytes', 'Bytes written.'), 'writtenBytes', 1],
+  [fs('writes_total', 'wios; v1 blkio.throttle.io_serviced', 'Writes completed.'), 'writes', 1],
+  [
+    fs('io_cost_usage_seconds_total', 'cost.usage', 'Device time used, by the cost model (blk-iocost).'),
+    'costUsage',
+    MICRO,
+  ],
+  [fs('io_cost_wait_seconds_total', 'cost.wait', 'Time waited for the cost model.'), 'costWait', MICRO],
+  [fs('io_cost_indebt_seconds_total', 'cost.indebt', 'Time in debt with the cost model.'), 'costIndebt', MICRO],
+  [fs('io_cost_indelay_seconds_total', 'cost.indelay', 'Time delayed by debt.'), 'costIndelay', MICRO],
 ];
 
-function fs(name: string, help: string): Metric {
-  return labelled('counter', `container_fs_${name}`, help, 'device');
+function fs(name: string, field: string, help: string): Metric {
+  return labelled('counter', `container_fs_${name}`, { source: `io.stat ${field}`, help, more: ['device'] });
 }
 
 const KINDS: Readonly<Record<string, string>> = { errs: 'errors', drop: 'packets_dropped' };
@@ -75,7 +98,13 @@ const NETWORK: readonly Metric[] = STATISTICS.map((statistic) => {
   const [direction = '', kind = ''] = statistic.split('_');
   const name = `container_network_${direction}_${KINDS[kind] ?? kind}_total`;
   const help = `${direction === 'receive' ? 'Received' : 'Transmitted'}: ${(KINDS[kind] ?? kind).replace('_', ' ')}.`;
-  return labelled('counter', name, help, 'interface');
+  const unit = kind === 'drop' ? 'packets' : kind === 'errs' ? 'errors' : kind;
+  return labelled('counter', name, {
+    source: `/proc/PID/net/dev ${direction} ${kind}`,
+    unit,
+    help,
+    more: ['interface'],
+  });
 });
 
 export const GROUP_METRICS: readonly Metric[] = [
@@ -189,7 +218,7 @@ export function lastSamples(tracked: Tracked, around: Surroundings): readonly La
 
 /** The kills for want of memory, where there are any: what must not be lost when the group ends unseen. */
 export function oomSamples(tracked: Tracked): readonly LastSample[] {
-  const kills = tracked.reading.oomKills ?? 0;
+  const kills = killsOf(tracked) ?? 0;
   return kills === 0 ? [] : [{ metric: OOM_EVENTS, labels: labelsOf(tracked), value: kills }];
 }
 

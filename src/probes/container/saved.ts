@@ -16,6 +16,7 @@ const Saved = z.object({
         path: text,
         inode: z.number(),
         startTime: z.number().nullable(),
+        killsBefore: z.number().default(0),
         facts: z.object({
           container: text.optional(),
           namespace: text.optional(),
@@ -36,6 +37,7 @@ export interface Remembered {
   readonly path: string;
   readonly inode: number;
   readonly startTime: number | undefined;
+  readonly killsBefore: number;
   readonly facts: Facts;
   readonly oom: readonly LastSample[];
 }
@@ -59,10 +61,11 @@ export function save(
     version: 1,
     bootId,
     ended: [...ended.values()].map(({ path, endedAt, samples }) => ({ path, endedAt, samples: samples.map(pack) })),
-    live: [...live.values()].map(({ path, inode, startTime, facts }) => ({
+    live: [...live.values()].map(({ path, inode, startTime, killsBefore, facts }) => ({
       path,
       inode,
       startTime: startTime ?? null,
+      killsBefore,
       facts,
       oom: oomOf(path).map(pack),
     })),

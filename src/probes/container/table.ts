@@ -45,6 +45,8 @@ export interface Tracked extends Named {
   network: { readonly pid: number; readonly namespace: string | undefined } | undefined;
   /** Unix seconds when its first process started. */
   startTime: number | undefined;
+  /** Kills for want of memory in the groups that had its path before: a runtime restarts a container under its id. */
+  killsBefore: number;
   /** Uptime in seconds when to read next what is read rarely. */
   statAt: number;
   limitsAt: number;
@@ -94,6 +96,7 @@ export function track(host: HostFiles, layout: CgroupLayout, { path, inode }: Fo
     populatedAt: undefined,
     network: undefined,
     startTime: undefined,
+    killsBefore: 0,
     statAt: -Infinity,
     limitsAt: -Infinity,
     filesAt: -Infinity,

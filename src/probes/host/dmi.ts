@@ -53,6 +53,7 @@ export const dmi: Collector = {
       name: 'node_dmi_info',
       help: `A metric with a constant '1' value labeled by ${LABELS.join(', ')} if provided by DMI.`,
       type: 'gauge',
+      source: '/sys/class/dmi/id',
       labels: LABELS,
     },
   ],

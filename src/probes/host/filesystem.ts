@@ -36,24 +36,31 @@ function write(out: SampleWriter, mount: Mount, stats: FileSystemStats | undefin
   out.add('node_filesystem_files_free', stats.filesFree, ...labels);
 }
 
-const HELP = {
-  device_error: 'Whether an error occurred while getting statistics for the given device.',
-  readonly: 'Filesystem read-only status.',
-  size_bytes: 'Filesystem size in bytes.',
-  free_bytes: 'Filesystem free space in bytes.',
-  avail_bytes: 'Filesystem space available to non-root users in bytes.',
-  files: 'Filesystem total file nodes.',
-  files_free: 'Filesystem total free file nodes.',
-} as const;
+const FAMILIES = [
+  [
+    'device_error',
+    'Whether an error occurred while getting statistics for the given device.',
+    'whether statfs(2) answers',
+    '0 or 1',
+  ],
+  ['readonly', 'Filesystem read-only status.', '/proc/1/mountinfo options', '0 or 1'],
+  ['size_bytes', 'Filesystem size in bytes.', 'statfs(2) f_blocks', 'bytes'],
+  ['free_bytes', 'Filesystem free space in bytes.', 'statfs(2) f_bfree', 'bytes'],
+  ['avail_bytes', 'Filesystem space available to non-root users in bytes.', 'statfs(2) f_bavail', 'bytes'],
+  ['files', 'Filesystem total file nodes.', 'statfs(2) f_files', 'inodes'],
+  ['files_free', 'Filesystem total free file nodes.', 'statfs(2) f_ffree', 'inodes'],
+] as const;
 
 export const filesystem: Collector = {
   name: 'filesystem',
   view: 'node',
   periodSeconds: 30,
-  metrics: Object.entries(HELP).map(([name, help]) => ({
+  metrics: FAMILIES.map(([name, help, source, unit]) => ({
     name: `node_filesystem_${name}`,
     help,
     type: 'gauge',
+    source,
+    unit,
     labels: ['device', 'fstype', 'mountpoint'],
   })),
   open: stateless((host, out, config) => {

@@ -34,11 +34,12 @@ export const inventory: Collector = {
       name: 'jdos_host_info',
       help: 'The hardware of this host, constant 1; an empty label is not known.',
       type: 'gauge',
+      source: 'lscpu, dmidecode, /sys/devices/virtual/dmi/id',
       labels: ['cpu_vendor', 'cpu_model', 'virtualization'],
     },
-    { name: 'jdos_host_cpu_sockets', help: 'CPU packages of this host.', type: 'gauge' },
-    { name: 'jdos_host_cpu_physical_cores', help: 'CPU cores of this host.', type: 'gauge' },
-    { name: 'jdos_host_cpu_cores', help: 'CPU threads of this host.', type: 'gauge' },
+    { name: 'jdos_host_cpu_sockets', help: 'CPU packages of this host.', type: 'gauge', source: 'lscpu' },
+    { name: 'jdos_host_cpu_physical_cores', help: 'CPU cores of this host.', type: 'gauge', source: 'lscpu' },
+    { name: 'jdos_host_cpu_cores', help: 'CPU threads of this host.', type: 'gauge', source: 'lscpu', unit: 'threads' },
   ],
   open({ host, saved }) {
     const look = async (): Promise<Hardware> => parseHardware(await runChild(CHILD, { args: [host.root] }));

@@ -61,6 +61,7 @@ export const os: Collector = {
       name: 'node_os_info',
       help: `A metric with a constant '1' value labeled by ${LABELS.join(', ')}.`,
       type: 'gauge',
+      source: '/etc/os-release or /usr/lib/os-release (os-release(5))',
       labels: LABELS,
     },
   ],

@@ -30,6 +30,16 @@ const COLUMNS = [
     'This is the total number of seconds spent by all flush requests.',
   ],
 ] as const;
+/** What those count of which the name ends in something else. */
+const COUNTED: Readonly<Record<string, string>> = {
+  reads_completed_total: 'reads',
+  reads_merged_total: 'reads',
+  writes_completed_total: 'writes',
+  writes_merged_total: 'writes',
+  io_now: 'I/Os',
+  discards_completed_total: 'discards',
+  discards_merged_total: 'discards',
+};
 const FEWEST = 11;
 /** Partitions of Linux before 2.6.25 had four columns of another meaning. */
 const OLD_PARTITION = 4;
@@ -65,12 +75,15 @@ export const diskstats: Collector = {
       name: 'node_disk_info',
       help: 'Info of /sys/block/<block_device>.',
       type: 'gauge',
+      source: '/proc/diskstats',
       labels: ['device', 'major', 'minor'],
     },
-    ...COLUMNS.map(([name, , help]) => ({
+    ...COLUMNS.map(([name, , help], column) => ({
       name: `node_disk_${name}`,
       help,
       type: name === 'io_now' ? ('gauge' as const) : ('counter' as const),
+      source: `/proc/diskstats field ${column + 1} (iostats.rst)`,
+      unit: COUNTED[name],
       labels: ['device'],
     })),
   ],

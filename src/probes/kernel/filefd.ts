@@ -16,8 +16,20 @@ export const filefd: Collector = {
   view: 'node',
   periodSeconds: 15,
   metrics: [
-    { name: 'node_filefd_allocated', help: 'File descriptor statistics: allocated.', type: 'gauge' },
-    { name: 'node_filefd_maximum', help: 'File descriptor statistics: maximum.', type: 'gauge' },
+    {
+      name: 'node_filefd_allocated',
+      help: 'File descriptor statistics: allocated.',
+      type: 'gauge',
+      source: '/proc/sys/fs/file-nr field 1',
+      unit: 'file handles',
+    },
+    {
+      name: 'node_filefd_maximum',
+      help: 'File descriptor statistics: maximum.',
+      type: 'gauge',
+      source: '/proc/sys/fs/file-nr field 3',
+      unit: 'file handles',
+    },
   ],
   open: stateless((host, out) => {
     const { allocated, maximum } = parseFileNr(host.text('/proc/sys/fs/file-nr'));

@@ -17,9 +17,9 @@ export const loadavg: Collector = {
   view: 'node',
   periodSeconds: 15,
   metrics: [
-    { name: 'node_load1', help: '1m load average.', type: 'gauge' },
-    { name: 'node_load5', help: '5m load average.', type: 'gauge' },
-    { name: 'node_load15', help: '15m load average.', type: 'gauge' },
+    { name: 'node_load1', help: '1m load average.', type: 'gauge', source: '/proc/loadavg field 1', unit: 'tasks' },
+    { name: 'node_load5', help: '5m load average.', type: 'gauge', source: '/proc/loadavg field 2', unit: 'tasks' },
+    { name: 'node_load15', help: '15m load average.', type: 'gauge', source: '/proc/loadavg field 3', unit: 'tasks' },
   ],
   open: stateless((host, out) => {
     const [one, five, fifteen] = parseLoadavg(host.text('/proc/loadavg'));

@@ -42,10 +42,12 @@ export const meminfo: Collector = {
   name: 'meminfo',
   view: 'node',
   periodSeconds: 15,
-  metrics: [...BYTES.values(), ...PLAIN.values()].map((name) => ({
+  metrics: [...BYTES, ...PLAIN].map(([field, name]) => ({
     name,
     help: `Memory information field ${name.slice('node_memory_'.length)}.`,
     type: 'gauge',
+    source: `/proc/meminfo ${field}`,
+    unit: PLAIN.has(field) ? 'huge pages' : undefined,
   })),
   open: stateless((host, out) => {
     for (const [metric, value] of parseMeminfo(host.text('/proc/meminfo'))) out.add(metric, value);

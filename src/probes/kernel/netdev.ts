@@ -7,6 +7,15 @@ const RECEIVE = ['bytes', 'packets', 'errs', 'drop', 'fifo', 'frame', 'compresse
 const TRANSMIT = ['bytes', 'packets', 'errs', 'drop', 'fifo', 'colls', 'carrier', 'compressed'];
 const STATISTICS = [...RECEIVE.map((column) => `receive_${column}`), ...TRANSMIT.map((column) => `transmit_${column}`)];
 const METRICS = new Map(STATISTICS.map((statistic) => [statistic, `node_network_${statistic}_total`]));
+/** Of the columns that do not count packets. */
+const UNITS: Readonly<Record<string, string>> = {
+  bytes: 'bytes',
+  errs: 'errors',
+  fifo: 'errors',
+  frame: 'errors',
+  colls: 'collisions',
+  carrier: 'errors',
+};
 
 const FILE = '/proc/net/dev';
 const LARGEST = 16 * 1024 * 1024; // about 130 bytes per interface, and hosts with tens of thousands exist
@@ -71,6 +80,8 @@ export const netdev: Collector = {
     name,
     help: `Network device statistic ${statistic}.`,
     type: 'counter',
+    source: `/proc/1/net/dev ${statistic.replace('_', ' ')}`,
+    unit: UNITS[statistic.slice(statistic.indexOf('_') + 1)] ?? 'packets',
     labels: ['device'],
   })),
   open: stateless((host, out, config) => {

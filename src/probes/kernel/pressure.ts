@@ -54,7 +54,12 @@ export const pressure: Collector = {
   name: 'pressure',
   view: 'node',
   periodSeconds: 15,
-  metrics: SERIES.map(([, , name, help]) => ({ name: metricName(name), help, type: 'counter' })),
+  metrics: SERIES.map(([resource, kind, name, help]) => ({
+    name: metricName(name),
+    help,
+    type: 'counter',
+    source: `/proc/pressure/${resource} ${kind} total`,
+  })),
   open: stateless((host, out) => {
     const stalls = new Map<string, Stalls | undefined>();
     for (const [resource, kind, name] of SERIES) {

@@ -1,5 +1,5 @@
 // CPU time per mode, interrupts, context switches, forks, boot time and runnable processes, from /proc/stat.
-import type { Collector, Metric } from '../collector.ts';
+import type { Collector } from '../collector.ts';
 import { openRatchet } from './ratchet.ts';
 import { allUnsigned, eachLine, unexpected, unsigned, words } from './text.ts';
 
@@ -11,20 +11,21 @@ const MODES = ['user', 'nice', 'system', 'idle', 'iowait', 'irq', 'softirq', 'st
 /** Already contained in `user` and `nice`; in columns of their own after `steal`. */
 const GUEST_MODES = ['user', 'nice'] as const;
 
-const SINGLE: readonly (Metric & { readonly key: string })[] = [
-  { key: 'intr', name: 'node_intr_total', help: 'Total number of interrupts serviced.', type: 'counter' },
-  { key: 'ctxt', name: 'node_context_switches_total', help: 'Total number of context switches.', type: 'counter' },
-  { key: 'processes', name: 'node_forks_total', help: 'Total number of forks.', type: 'counter' },
-  { key: 'btime', name: 'node_boot_time_seconds', help: 'Node boot time, in unixtime.', type: 'gauge' },
-  { key: 'procs_running', name: 'node_procs_running', help: 'Number of processes in runnable state.', type: 'gauge' },
-  {
-    key: 'procs_blocked',
-    name: 'node_procs_blocked',
-    help: 'Number of processes blocked waiting for I/O to complete.',
-    type: 'gauge',
-  },
-];
-const NAMES = new Map(SINGLE.map(({ key, name }) => [key, name]));
+const SINGLE = [
+  ['intr', 'node_intr_total', 'Total number of interrupts serviced.', 'counter', 'interrupts'],
+  ['ctxt', 'node_context_switches_total', 'Total number of context switches.', 'counter', 'switches'],
+  ['processes', 'node_forks_total', 'Total number of forks.', 'counter', 'forks'],
+  ['btime', 'node_boot_time_seconds', 'Node boot time, in unixtime.', 'gauge', 'Unix seconds'],
+  ['procs_running', 'node_procs_running', 'Number of processes in runnable state.', 'gauge', 'processes'],
+  [
+    'procs_blocked',
+    'node_procs_blocked',
+    'Number of processes blocked waiting for I/O to complete.',
+    'gauge',
+    'processes',
+  ],
+] as const;
+const NAMES = new Map<string, string>(SINGLE.map(([key, name]) => [key, name]));
 
 interface KernelStat {
   /** Ticks per CPU (`0`, `1`, …), in the kernel's order of columns: at least four. */
@@ -65,15 +66,17 @@ export const stat: Collector = {
       name: 'node_cpu_seconds_total',
       help: 'Seconds the CPUs spent in each mode.',
       type: 'counter',
+      source: '/proc/stat cpuN fields 1 to 8',
       labels: ['cpu', 'mode'],
     },
     {
       name: 'node_cpu_guest_seconds_total',
       help: 'Seconds the CPUs spent in guests (VMs) for each mode.',
       type: 'counter',
+      source: '/proc/stat cpuN fields 9 and 10',
       labels: ['cpu', 'mode'],
     },
-    ...SINGLE.map(({ name, help, type }) => ({ name, help, type })),
+    ...SINGLE.map(([key, name, help, type, unit]) => ({ name, help, type, source: `/proc/stat ${key}`, unit })),
   ],
   open({ host, saved }) {
     const ratchet = openRatchet(saved);

@@ -33,6 +33,7 @@ export const uname: Collector = {
       name: 'node_uname_info',
       help: 'Labeled system information as provided by the uname system call.',
       type: 'gauge',
+      source: '/proc/sys/kernel: domainname, arch, hostname, osrelease, ostype, version',
       labels: ['domainname', 'machine', 'nodename', 'release', 'sysname', 'version'],
     },
   ],

@@ -14,6 +14,17 @@ const VMSTAT_FIELDS = [
   'pswpout',
 ] as const;
 
+const UNITS: Readonly<Record<(typeof VMSTAT_FIELDS)[number], string>> = {
+  oom_kill: 'kills',
+  pgfault: 'faults',
+  pgmajfault: 'faults',
+  pgpgin: 'KiB',
+  pgpgout: 'KiB',
+  pgpgoutclean: 'pages',
+  pswpin: 'pages',
+  pswpout: 'pages',
+};
+
 const SELECTED = new Map<string, string>(VMSTAT_FIELDS.map((field) => [field, `node_vmstat_${field}`]));
 
 /** The selected fields of /proc/vmstat by metric name; what the kernel lacks is not in it. */
@@ -40,6 +51,8 @@ export const vmstat: Collector = {
     name: `node_vmstat_${field}`,
     help: `/proc/vmstat information field ${field}.`,
     type: 'untyped',
+    source: `/proc/vmstat ${field}`,
+    unit: UNITS[field],
   })),
   open: stateless((host, out) => {
     for (const [metric, value] of parseVmstat(host.text('/proc/vmstat'))) out.add(metric, value);

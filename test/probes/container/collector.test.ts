@@ -1,5 +1,5 @@
 // What becomes of containers over time: they end, come back, share networks, and are more than are shown.
-import { readFileSync, symlinkSync } from 'node:fs';
+import { mkdtempSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
@@ -72,8 +72,44 @@ t.test('a container that comes back under its id begins anew', async (t) => {
   writeTree(root, { uptime: 1030, groups: { [A]: { files: { ...cpu(1_000_000), ...killed(0) } } } });
   const { of } = await containers.collect();
   t.same(of('container_cpu_usage_seconds_total', { id: A }), [1]);
-  t.same(of('container_oom_events_total', { id: A }), [0]);
+  t.same(of('container_oom_events_total', { id: A }), [1], 'but for the kills, which are those of all its lives');
 });
+
+t.test('a kill is not lost though its container is started again before the next collection', async (t) => {
+  const root = emptyTree(t);
+  const life = (times: number, usec: number) => {
+    return { files: { ...cpu(usec), ...killed(times), 'memory.current': '4096\n' } };
+  };
+  writeTree(root, { uptime: 1000, groups: { [A]: life(0, 5_000_000) } });
+  const containers = openContainers(root);
+  await containers.collect();
+  writeTree(root, { uptime: 1005, groups: { [A]: life(1, 6_000_000) } });
+  await sleep(200);
+  restart(root, A);
+  for (const [uptime, kills, total] of [
+    [1015, 0, 1],
+    [1030, 1, 2],
+    [1045, 1, 2],
+  ] as const) {
+    writeTree(root, { uptime, groups: { [A]: life(kills, 1_000_000) } });
+    const { of } = await containers.collect();
+    t.same(of('container_oom_events_total', { id: A }), [total], `at ${uptime}`);
+    t.same(of('container_cpu_usage_seconds_total', { id: A }), [1], 'time is that of this life');
+  }
+  const saved = containers.save();
+  const next = openContainers(root, { saved });
+  t.same((await next.collect()).of('container_oom_events_total', { id: A }), [2], 'in the same life');
+  restart(root, A);
+  writeTree(root, { uptime: 1060, groups: { [A]: life(1, 1) } });
+  const last = openContainers(root, { saved: next.save() });
+  t.same((await last.collect()).of('container_oom_events_total', { id: A }), [3], 'in another one');
+});
+
+/** Makes a group anew: a directory in between has its inode. */
+function restart(root: string, path: string): void {
+  removeGroup(root, path);
+  mkdtempSync(join(root, 'sys/fs/cgroup/between-'));
+}
 
 t.test('another probe process goes on where the last one stopped', async (t) => {
   const root = emptyTree(t);

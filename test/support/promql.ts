@@ -1,0 +1,50 @@
+// Which metrics and labels a PromQL expression speaks of: enough of its grammar to find them, not to check it.
+
+interface Selector {
+  readonly metric: string;
+  /** Labels of its matchers. */
+  readonly labels: readonly string[];
+}
+
+interface Grouping {
+  /** `by`, `on`, `ignoring` and so on. */
+  readonly keyword: string;
+  readonly labels: readonly string[];
+}
+
+export interface Parts {
+  readonly selectors: readonly Selector[];
+  readonly groupings: readonly Grouping[];
+}
+
+const STRING = /"(?:[^"\\]|\\.)*"/g;
+const GROUPING = /\b(by|without|on|ignoring|group_left|group_right)\s*\(([^)]*)\)/g;
+/** A name with its matchers, if any; no function, aggregation or number. */
+const SELECTOR = /(?<![\w:.@])([a-zA-Z_:][\w:]*)\s*(\{[^}]*\})?(?!\s*\(|[\w:])/g;
+const WORDS = new Set(['and', 'or', 'unless', 'offset', 'bool', 'by', 'without', 'on', 'ignoring']);
+
+const names = (list: string): readonly string[] =>
+  list
+    .split(',')
+    .map((name) => name.trim())
+    .filter(Boolean);
+
+/** Strings are emptied and groupings and ranges taken out before names are looked for. */
+export function partsOf(promql: string): Parts {
+  const plain = promql.replaceAll(STRING, '""');
+  const groupings = [...plain.matchAll(GROUPING)].map(([, keyword = '', labels = '']) => ({
+    keyword,
+    labels: names(labels),
+  }));
+  const rest = plain
+    .replaceAll(GROUPING, ' (')
+    .replaceAll(/\[[^\]]*\]/g, '')
+    .replaceAll(/\boffset\s+\w+/g, '');
+  const selectors = [...rest.matchAll(SELECTOR)]
+    .filter(([, name = '']) => !WORDS.has(name))
+    .map(([, metric = '', matchers = '']) => ({
+      metric,
+      labels: [...matchers.matchAll(/(\w+)\s*(?:=~|!~|!=|=)/g)].map(([, label = '']) => label),
+    }));
+  return { selectors, groupings };
+}
