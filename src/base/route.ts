@@ -126,7 +126,7 @@ export interface Procedure {
   /** `Service::method`. */
   readonly name: string;
   readonly right: Right;
-  /** Of `raw` the handler gets the body as a Buffer and checks it itself. */
+  /** Of `raw` the handler gets the body as a Buffer, which it checks itself and keeps no view of when it has answered. */
   readonly request: z.ZodType | 'raw';
   /** Whether its calls stand in the message ledger; they do, unless this says false. */
   readonly recorded?: boolean;

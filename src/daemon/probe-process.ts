@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Component } from '../base/component.ts';
 import { Fault } from '../base/fault.ts';
 import type { Logger } from '../base/logging.ts';
+import { openSpareBuffer } from '../base/spare-buffer.ts';
 import {
   announceTo,
   enabledCollectors,
@@ -55,14 +56,12 @@ function collecting(
   log: Logger,
   opened: (collectNow: CollectNow) => void,
 ): Component {
-  let spare: Buffer | undefined;
+  const spare = openSpareBuffer();
   const publisher = openPublisher({
     async send(publications) {
-      const bytes = encodePublications(publications, spare);
-      spare = undefined;
+      const bytes = encodePublications(publications, spare.take);
       const reply = await serve.call('Probes::publish', bytes, PUBLISH_DEADLINE_MS);
-      // What was answered was sent whole. Megabytes anew in each round would keep the garbage collector busy.
-      spare = Buffer.from(bytes.buffer, bytes.byteOffset);
+      spare.giveBack(bytes); // what was answered was sent whole
       return Published.parse(reply).missing;
     },
     onMissing: (collectors) => runner?.collectAgain(collectors),

@@ -31,13 +31,21 @@ export const CONTENT_TYPES: Readonly<Record<Format, string>> = {
 };
 
 /**
- * The exposition of families with different names.
+ * The exposition of families with different names, in a buffer that `take` gives for its length.
  * https://prometheus.io/docs/instrumenting/exposition_formats and https://prometheus.io/docs/specs/om/open_metrics_spec
  */
-export function renderExposition(families: readonly ExposedFamily[], format: Format): Buffer {
+export function renderExposition(
+  families: readonly ExposedFamily[],
+  format: Format,
+  take: (length: number) => Buffer = Buffer.allocUnsafe,
+): Buffer {
   const head = format === 'text' ? textHead : openMetricsHead;
   const pieces = families.flatMap((family) => [Buffer.from(head(family)), bytesOf(family.text)]);
-  return Buffer.concat(format === 'text' ? pieces : [...pieces, Buffer.from('# EOF\n')]);
+  if (format === 'openmetrics') pieces.push(Buffer.from('# EOF\n'));
+  const bytes = take(pieces.reduce((sum, piece) => sum + piece.length, 0));
+  let at = 0;
+  for (const piece of pieces) at += piece.copy(bytes, at);
+  return bytes;
 }
 
 const bytesOf = (text: string | Buffer): Buffer => (typeof text === 'string' ? Buffer.from(text) : text);

@@ -33,20 +33,17 @@ export interface Publication extends Omit<z.output<typeof Head>, 'families' | 's
 export const seriesOf = ({ families }: Publication): number => families.reduce((sum, { samples }) => sum + samples, 0);
 
 const LENGTH_BYTES = 4;
-/** Room for the next publications to be a little longer. */
-const SPARE_BYTES = 16 * 1024;
 
 /**
- * The bytes of publications, each: the length of its head, the head, the lines of its families, its state. Copies them,
- * into `spare` where that is large enough.
+ * The bytes of publications, each: the length of its head, the head, the lines of its families, its state. They are
+ * copied into a buffer that `take` gives for their length.
  */
-export function encodePublications(publications: readonly Publication[], spare?: Buffer): Buffer {
+export function encodePublications(publications: readonly Publication[], take: (length: number) => Buffer): Buffer {
   const pieces = publications.flatMap(piecesOf);
-  const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
-  const bytes = spare !== undefined && spare.length >= length ? spare : Buffer.allocUnsafeSlow(length + SPARE_BYTES);
+  const bytes = take(pieces.reduce((sum, piece) => sum + piece.length, 0));
   let at = 0;
   for (const piece of pieces) at += piece.copy(bytes, at);
-  return bytes.subarray(0, length);
+  return bytes;
 }
 
 function piecesOf({ families, state, ...rest }: Publication): readonly Buffer[] {
@@ -98,6 +95,17 @@ export function unpackState(bytes: Buffer | undefined): unknown {
   if (bytes === undefined) return undefined;
   return bytes[0] === BYTES_STATE[0] ? bytes.subarray(1) : JSON.parse(bytes.toString('utf8', 1));
 }
+
+/** The same publication with its bytes in `store`, which must have room for {@link bytesOf} it. */
+export function copyPublication(publication: Publication, store: Buffer): Publication {
+  let at = 0;
+  const keep = (bytes: Buffer): Buffer => store.subarray(at, (at += bytes.copy(store, at)));
+  const families = publication.families.map(({ name, samples, text }) => ({ name, samples, text: keep(text) }));
+  return { ...publication, families, state: publication.state && keep(publication.state) };
+}
+
+export const bytesOf = ({ families, state }: Publication): number =>
+  families.reduce((sum, { text }) => sum + text.length, state?.length ?? 0);
 
 /** The answer to `Probes::publish`: of which collectors nothing was published since the serve process was started. */
 export const Published = z.object({ missing: z.array(z.string()) });

@@ -4,6 +4,7 @@ import type { Logger } from '../base/logging.ts';
 import type { Registry } from '../base/metrics.ts';
 import { route, type Route, type RouteReply } from '../base/route.ts';
 import { z } from '../base/schema.ts';
+import { openSpareBuffer } from '../base/spare-buffer.ts';
 import type { View } from './collector.ts';
 import { withoutKubeletLabels } from './container/metrics.ts';
 import { CONTENT_TYPES, negotiate, renderExposition, type ExposedFamily } from './exposition.ts';
@@ -57,6 +58,7 @@ function expositionRoute(
   view: View | undefined,
   path = view === undefined ? '/metrics' : `/metrics/${view}`,
 ): Route {
+  const spare = openSpareBuffer();
   const offered = snapshots.facts.filter((facts) => view === undefined || facts.view === view);
   return route({
     method: 'GET',
@@ -83,7 +85,9 @@ function expositionRoute(
         ...(view === undefined && query['collect[]'] === undefined ? await ownFamilies(own, log) : []),
       ];
       const format = negotiate(headers['accept']);
-      return { type: CONTENT_TYPES[format], headers: { vary: 'accept' }, body: renderExposition(families, format) };
+      const body = renderExposition(families, format, spare.take);
+      const settled = (): void => spare.giveBack(body);
+      return { type: CONTENT_TYPES[format], headers: { vary: 'accept' }, body, settled };
     },
   });
 }

@@ -4,7 +4,7 @@ import type { Logger } from '../base/logging.ts';
 import type { Collector, Metric } from './collector.ts';
 import { byName, declaredFamilies, type ExposedFamily } from './exposition.ts';
 import type { CollectorStatus, HostView } from './host-view.ts';
-import { seriesOf, type Publication, type Resumption } from './publication.ts';
+import { bytesOf, copyPublication, seriesOf, type Publication, type Resumption } from './publication.ts';
 import { parseSamples, type MetricSample } from './sample-text.ts';
 
 const UNKNOWN_PUBLISHER = faultKind(
@@ -27,7 +27,7 @@ export interface ErrorCount {
 
 export interface Snapshots extends HostView {
   readonly facts: readonly CollectorFacts[];
-  /** Keeps a publication in place of the collector's last. Throws a Fault for a collector that is not run here. */
+  /** Keeps a copy of a publication in place of the collector's last. Throws a Fault for a collector that is not run here. */
   accept(publication: Publication): void;
   /** The collectors that published nothing yet. */
   missing(): readonly string[];
@@ -42,6 +42,8 @@ export interface Snapshots extends HostView {
 interface Memory {
   readonly facts: CollectorFacts;
   readonly metrics: ReadonlyMap<string, Metric>;
+  /** Holds the bytes of the last success. */
+  store: Buffer;
   last: Publication | undefined;
   success: Publication | undefined;
   /** What was read out of the last success, by metric. */
@@ -66,6 +68,7 @@ export function openSnapshots({ collectors, log, now }: SnapshotsOptions): Snaps
       {
         facts,
         metrics: byName(facts.metrics),
+        store: Buffer.alloc(0),
         last: undefined,
         success: undefined,
         samples: new Map(),
@@ -90,9 +93,9 @@ export function openSnapshots({ collectors, log, now }: SnapshotsOptions): Snaps
         memory.errors.set(error.reason, (memory.errors.get(error.reason) ?? 0) + 1);
         return;
       }
-      memory.success = publication;
+      memory.success = kept(memory, publication);
       memory.samples.clear();
-      memory.state = publication.state ?? memory.state;
+      memory.state = memory.success.state ?? memory.state;
     },
     missing: () => [...memories].flatMap(([name, { last }]) => (last === undefined ? [name] : [])),
     resumption: () => ({
@@ -117,6 +120,17 @@ export function openSnapshots({ collectors, log, now }: SnapshotsOptions): Snaps
     collectors: () => [...memories.values()].map((memory) => statusOf(memory, now())),
     details: (collector) => memories.get(collector)?.success?.details,
   };
+}
+
+/** Room for the next publication to be a little longer. */
+const SLACK = 1.125;
+
+/** The publication in the memory's own bytes. A state that was brought before and is to be kept may be overwritten: it is copied. */
+function kept(memory: Memory, publication: Publication): Publication {
+  const bytes = bytesOf(publication);
+  if (publication.state === undefined && memory.state !== undefined) memory.state = Buffer.from(memory.state);
+  if (memory.store.length < bytes) memory.store = Buffer.allocUnsafeSlow(Math.ceil(bytes * SLACK));
+  return copyPublication(publication, memory.store);
 }
 
 /** A time to come counts as well: the clock was set back since. */

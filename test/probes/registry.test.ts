@@ -60,7 +60,7 @@ t.test('all collectors read this very host in two rounds, and promtool parses wh
     log,
     clock: systemClock,
     publish: async (publication) => {
-      for (const sent of decodePublications(encodePublications([publication]))) snapshots.accept(sent);
+      for (const sent of decodePublications(encodePublications([publication], Buffer.alloc))) snapshots.accept(sent);
     },
   });
   t.teardown(() => runner.stop());

@@ -152,6 +152,23 @@ t.test('a new probe process gets the last states, also those before a failure', 
   t.same(unpackState(Buffer.from(disk, 'base64')), Buffer.from('two'));
 });
 
+t.test(
+  'what is kept does not change with the bytes that it came in, and a state outlives a success without one',
+  async (t) => {
+    const { store } = snapshots();
+    const bytes = encodePublications([success(7, { state: packState({ n: 7 }) })], Buffer.alloc);
+    for (const publication of decodePublications(bytes)) store.accept(publication);
+    bytes.fill(0);
+    t.match(texts({ store, at: () => 0 }), /^disk_a 7\n/);
+    store.accept(
+      success(8, { families: [{ name: 'disk_a', text: Buffer.from(`disk_a ${'8'.repeat(500)}\n`), samples: 1 }] }),
+    );
+    t.match(texts({ store, at: () => 0 }), /^disk_a 8+\n$/);
+    store.accept(success(9));
+    t.same(unpackState(Buffer.from(store.resumption().states['disk'] ?? '', 'base64')), { n: 7 });
+  },
+);
+
 t.test('a publication of a collector that is not run here is refused', async (t) => {
   const { store } = snapshots();
   t.throws(() => store.accept(success(0, { collector: 'ghost' })), { code: 'JD_UNKNOWN_PUBLISHER' });
@@ -168,14 +185,14 @@ t.test('the procedures take bytes and give what the schemas say', async (t) => {
   const context = { caller: 'probe', signal: new AbortController().signal };
   const state = packState({ n: 1 });
   const sent = [success(0, { state, details: { pids: [1] } }), failure(1)];
-  t.same(publish?.handler(encodePublications(sent), context), { missing: ['net'] });
+  t.same(publish?.handler(encodePublications(sent, Buffer.alloc), context), { missing: ['net'] });
   t.same(taken, sent, 'they arrive as they were');
   t.match(texts({ store, at: () => 0 }), /^disk_a 0\n/);
   t.same(Resumption.parse(resume?.handler({}, context)), { states: { disk: state?.toString('base64') } });
 });
 
 t.test(`bytes that are no publications are refused, seed ${FUZZ_SEED}`, async (t) => {
-  const whole = encodePublications([success(0, { state: packState({ n: 1 }) })]);
+  const whole = encodePublications([success(0, { state: packState({ n: 1 }) })], Buffer.alloc);
   for (let length = 1; length < whole.length; length += 1) {
     t.throws(() => decodePublications(whole.subarray(0, length)), `${length} bytes of ${whole.length}`);
   }

@@ -2,6 +2,7 @@
 import { chmod, chown, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Caller } from '../../base/route.ts';
+import { openSpareBuffer, type SpareBuffer } from '../../base/spare-buffer.ts';
 import type { RpcHandler, RpcReply } from './server.ts';
 
 const MAX_BODY = 64 * 1024 * 1024;
@@ -12,10 +13,11 @@ export interface RpcListener extends AsyncDisposable {
 
 /** Listens on `socketPath` (mode 0660, `group` where given), replacing a socket left by a process that was killed. */
 export async function listenRpc(socketPath: string, handler: RpcHandler, group?: number): Promise<RpcListener> {
+  const spare = openSpareBuffer();
   const server = createServer(
     { requestTimeout: 60_000, headersTimeout: 5_000, keepAliveTimeout: 60_000 },
     (request, response) => {
-      void answer(request, response, handler);
+      void answer(request, response, handler, spare);
     },
   );
   await rm(socketPath, { force: true });
@@ -35,11 +37,16 @@ export async function listenRpc(socketPath: string, handler: RpcHandler, group?:
   };
 }
 
-async function answer(request: IncomingMessage, response: ServerResponse, handler: RpcHandler): Promise<void> {
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  handler: RpcHandler,
+  spare: SpareBuffer,
+): Promise<void> {
   const gone = new AbortController();
   response.on('close', () => gone.abort());
   try {
-    const reply = await reach(request, handler, gone.signal);
+    const reply = await reach(request, handler, gone.signal, spare);
     const { settled } = reply;
     if (settled !== undefined) {
       if (response.destroyed) settled(false);
@@ -52,19 +59,37 @@ async function answer(request: IncomingMessage, response: ServerResponse, handle
   }
 }
 
-async function reach(request: IncomingMessage, handler: RpcHandler, signal: AbortSignal): Promise<RpcReply> {
+async function reach(
+  request: IncomingMessage,
+  handler: RpcHandler,
+  signal: AbortSignal,
+  spare: SpareBuffer,
+): Promise<RpcReply> {
   if (request.method !== 'POST' || request.url !== '/yarpc') {
     request.resume();
     return { status: 404, headers: { 'rpc-status': 'error', 'rpc-error-code': 'not-found' }, body: '' };
   }
+  const body = await readBody(request, spare);
+  // Whoever may open the socket is root or in the daemon's group: the file's mode is the right.
+  const caller: Caller = { name: 'unix', role: 'admin', from: 'unix' };
+  const reply = await handler(request.headers, body, caller, signal);
+  // A procedure that did not answer in time may still be reading it.
+  if (reply.headers['rpc-status'] === 'success') spare.giveBack(body);
+  return reply;
+}
+
+/** The body whole. Throws when it is longer than is taken. */
+async function readBody(request: IncomingMessage, spare: SpareBuffer): Promise<Buffer> {
+  const said = request.headers['content-length'];
+  if (Number(said) > MAX_BODY) throw new Error('the body is too large');
+  const body = said === undefined ? undefined : spare.take(Number(said));
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
+    if (body === undefined) chunks.push(chunk);
+    else chunk.copy(body, length);
     length += chunk.length;
     if (length > MAX_BODY) throw new Error('the body is too large');
-    chunks.push(chunk);
   }
-  // Whoever may open the socket is root or in the daemon's group: the file's mode is the right.
-  const caller: Caller = { name: 'unix', role: 'admin', from: 'unix' };
-  return handler(request.headers, Buffer.concat(chunks), caller, signal);
+  return body ?? Buffer.concat(chunks);
 }
