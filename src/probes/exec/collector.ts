@@ -12,6 +12,7 @@ import { restore, save } from './saved.ts';
 import { count } from './tally.ts';
 import { follow, type Happening, type Tasks } from './tasks.ts';
 import { findInstances, openTrace, type Trace } from './tracefs.ts';
+import { openUnseen } from './unseen.ts';
 
 /**
  * Starts and ends of processes, by name and by container. It needs tracefs, of the host itself, and root; without them it says
@@ -36,6 +37,7 @@ function openExec({ host, config, known, saved }: CollectorContext): Collecting 
   const counts = restore(saved, bootId);
   const containerAt = openContainerAt();
   const limits = { now: seconds(), most: 2 * config.containers.max };
+  const unseen = openUnseen(host);
   let following: Following | undefined;
   let failure: unknown;
   let timer: NodeJS.Timeout | undefined;
@@ -83,10 +85,10 @@ function openExec({ host, config, known, saved }: CollectorContext): Collecting 
       if (following !== undefined) {
         counts.lost += following.newlyLost();
         renew(counts.containers, known?.labels ?? new Map(), following.tasks(), containerAt, limits);
-      }
+      } else counts.unseen = (counts.unseen ?? 0) + (unseen() ?? 0);
       writeCounts(out, counts, untraced);
     },
-    save: () => (following === undefined ? undefined : save(counts, bootId)),
+    save: () => save(counts, bootId),
     close: stop,
   };
 }

@@ -12,6 +12,7 @@ const counter = (name: string, help: string, labels: readonly string[] = []): Me
 });
 
 const COMM = ['comm'];
+const UNSEEN = 'jdos_process_unseen_children_cpu_seconds_total';
 
 export const EXEC_METRICS: readonly Metric[] = [
   {
@@ -38,6 +39,10 @@ export const EXEC_METRICS: readonly Metric[] = [
     'Processes of the container chosen to die for want of memory, be it its own or that of the host.',
     LABELS,
   ),
+  counter(
+    UNSEEN,
+    'CPU time of children that came and went between two looks at the processes, at least; where the kernel tells of no starts and ends.',
+  ),
 ];
 
 /** Why nothing is told: a host without it is no failure. */
@@ -46,7 +51,10 @@ export type Untraced = 'not-mounted' | 'permission' | 'other-root';
 /** Writes whether there is a trace, and what it counted. Without one the counts are not known: what goes on is not in them. */
 export function writeCounts(out: SampleWriter, counts: Counts, untraced: Untraced | undefined): void {
   out.add('jdos_exec_tracing', untraced === undefined ? 1 : 0, untraced ?? '');
-  if (untraced !== undefined) return;
+  if (untraced !== undefined) {
+    if (counts.unseen !== undefined) out.add(UNSEEN, counts.unseen);
+    return;
+  }
   out.add('jdos_exec_events_lost_total', counts.lost);
   writeTally(out, 'jdos_process_execs_total', counts.execs);
   writeTally(out, 'jdos_process_exits_total', counts.exits);

@@ -12,6 +12,8 @@ export interface Counts {
   readonly containers: Containers;
   /** Events that were lost before they were read. */
   lost: number;
+  /** CPU seconds of children that nobody saw; undefined until it was looked for. */
+  unseen: number | undefined;
 }
 
 const amount = z.number().int().nonnegative();
@@ -25,6 +27,7 @@ const Saved = z.object({
   exits: tally,
   victims: tally,
   lost: amount,
+  unseen: z.number().nonnegative().nullable(),
   containers: z
     .array(
       z.object({
@@ -51,6 +54,7 @@ export function save(counts: Counts, bootId: string | undefined): z.input<typeof
     exits: pack(counts.exits),
     victims: pack(counts.victims),
     lost: counts.lost,
+    unseen: counts.unseen ?? null,
     containers: [...counts.containers].map(([path, { labels, execs, exits, victims, aliveAt }]) => ({
       path,
       labels: [...labels],
@@ -64,9 +68,16 @@ export function save(counts: Counts, bootId: string | undefined): z.input<typeof
 export function restore(saved: unknown, bootId: string | undefined): Counts {
   const parsed = Saved.safeParse(saved);
   if (!parsed.success || parsed.data.bootId !== bootId) {
-    return { execs: emptyTally(), exits: emptyTally(), victims: emptyTally(), containers: new Map(), lost: 0 };
+    return {
+      execs: emptyTally(),
+      exits: emptyTally(),
+      victims: emptyTally(),
+      containers: new Map(),
+      lost: 0,
+      unseen: undefined,
+    };
   }
-  const { execs, exits, victims, containers, lost } = parsed.data;
+  const { execs, exits, victims, containers, lost, unseen } = parsed.data;
   return {
     execs: unpack(execs),
     exits: unpack(exits),
@@ -78,5 +89,6 @@ export function restore(saved: unknown, bootId: string | undefined): Counts {
       ]),
     ),
     lost,
+    unseen: unseen ?? undefined,
   };
 }

@@ -2,7 +2,7 @@
 import {
   closeSync,
   constants,
-  mkdirSync,
+  mkdtempSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -96,8 +96,7 @@ interface TraceOptions {
  */
 export function openTrace(instances: string, { cpus, pid }: TraceOptions): Trace {
   removeLeft(instances);
-  const dir = join(instances, `${PREFIX}${pid}`);
-  mkdirSync(dir, { mode: 0o700 });
+  const dir = mkdtempSync(join(instances, `${PREFIX}${pid}-`)); // pids of other containers may be the same
   const fds: number[] = [];
   const close = (): void => {
     for (const fd of fds.splice(0)) closeSync(fd);
