@@ -9,7 +9,7 @@ import type { Happening, Tasks } from './tasks.ts';
 const KEPT_SECONDS = 300;
 const MOST_PATHS = 10_000;
 
-export interface ContainerCounts {
+interface ContainerCounts {
   execs: number;
   exits: number;
   victims: number;

@@ -8,7 +8,7 @@ const PAGES = 512;
 /** Another CPU may be about to commit an event that is so much older, in nanoseconds. */
 const SETTLED_NS = 1e6;
 
-export interface Drain {
+interface Drain {
   /**
    * Gives what happened until `now`, nanoseconds of CLOCK_MONOTONIC, in order. True when there is more to read. What a CPU
    * has not been asked for yet may be older than what another gave: the younger waits for the next turn.

@@ -136,7 +136,7 @@ const READERS: Readonly<Record<TraceEvent['kind'], (fields: Fields) => Read>> = 
       placed: (high(record) & CLONE_INTO_CGROUP_HIGH) !== 0,
     });
   },
-  exec(fields) {
+  exec: (fields) => {
     const [tid, caller, file] = [fields.int('pid'), fields.int('old_pid'), fields.bytes('filename')];
     return (record, at) => ({
       kind: 'exec',

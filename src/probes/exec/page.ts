@@ -1,5 +1,6 @@
 // A page of the kernel's ring buffer as per_cpu/cpuN/trace_pipe_raw gives it: records, each with the time it was made.
-// After include/linux/ring_buffer.h; little-endian, as all platforms that the daemon runs on.
+// After include/linux/ring_buffer.h; little-endian, as all platforms that the daemon runs on. The kernel would also print
+// them as text (trace_pipe), in which a file name with a line feed forges whatever events it likes.
 import type { PageFormat } from './format.ts';
 
 /** The lowest bits of the second word of the header; above them are flags of what was lost before this page. */
@@ -15,7 +16,7 @@ const STAMP_BITS = 2 ** 59;
 const U32 = 2 ** 32;
 
 /** Called with a record: nanoseconds of the clock of the trace, and where its bytes begin and end in the page. */
-export type VisitRecord = (at: number, start: number, end: number) => void;
+type VisitRecord = (at: number, start: number, end: number) => void;
 
 /**
  * Calls back with each record of a page, in their order. Returns the time of the last of them, undefined where there is

@@ -45,7 +45,7 @@ export function follow(tasks: Tasks, event: TraceEvent, around: Surroundings): H
       begin(tasks, event, around);
       return undefined;
     case 'exec':
-      return exec(tasks, event, around);
+      return become(tasks, event, around);
     case 'exit':
       return end(tasks, event);
     case 'victim':
@@ -74,7 +74,7 @@ function begin(tasks: Tasks, { tid, parent, comm, thread, placed }: Of<'task'>, 
   tasks.set(tid, { pid: tid, comm, cgroup, kernel, threads: 1, marked: false });
 }
 
-function exec(tasks: Tasks, { tid, caller, comm }: Of<'exec'>, { cgroupOf, tellsMoves }: Surroundings): Happening {
+function become(tasks: Tasks, { tid, caller, comm }: Of<'exec'>, { cgroupOf, tellsMoves }: Surroundings): Happening {
   const known = tasks.get(caller) ?? tasks.get(tid);
   const process = known ?? { pid: tid, comm, cgroup: cgroupOf(tid), kernel: false, threads: 1, marked: false };
   if (known !== undefined && !tellsMoves) known.cgroup = cgroupOf(tid) ?? known.cgroup;
