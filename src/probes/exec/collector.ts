@@ -1,5 +1,5 @@
 // The collector of program starts and ends: the kernel tells of each of them, so that none is too short to be seen.
-import { availableParallelism } from 'node:os';
+import { cpus } from 'node:os';
 import { systemCode } from '../../base/fault.ts';
 import type { Collecting, Collector, CollectorContext } from '../collector.ts';
 import { readFailure, type HostFiles } from '../host-files.ts';
@@ -81,6 +81,7 @@ function openExec({ host, config, known, saved }: CollectorContext): Collecting 
     collect(out) {
       tellFailure();
       const untraced = following === undefined ? begin() : undefined;
+      tellFailure();
       for (let turns = 0; turns < MOST_TURNS && turn(); turns += 1);
       if (following !== undefined) {
         counts.lost += following.newlyLost();
@@ -100,7 +101,7 @@ function open(host: HostFiles): Trace | Untraced {
     try {
       const instances = findInstances();
       if (instances === undefined) return 'not-mounted';
-      return openTrace(instances, { cpus: availableParallelism(), pid: process.pid });
+      return openTrace(instances, { cpus: cpus().length, pid: process.pid });
     } catch (error) {
       if (readFailure(error) === 'permission' || systemCode(error) === 'EROFS') return 'permission';
       throw error;

@@ -7,6 +7,8 @@ import type { Trace } from './tracefs.ts';
 const PAGES = 512;
 /** Another CPU may be about to commit an event that is so much older, in nanoseconds. */
 const SETTLED_NS = 1e6;
+/** So many are not held back: in a time namespace of its own, this process has another clock than the trace. */
+const MOST_HELD = 100_000;
 
 interface Drain {
   /**
@@ -16,7 +18,7 @@ interface Drain {
   turn(now: number, visit: (event: TraceEvent) => void): boolean;
 }
 
-export function openDrain(trace: Pick<Trace, 'page' | 'decode' | 'cpus' | 'read'>): Drain {
+export function openDrain(trace: Pick<Trace, 'page' | 'decode' | 'cpus' | 'read'>, mostHeld = MOST_HELD): Drain {
   const page = Buffer.alloc(trace.page.bytes);
   const most = Math.max(4, Math.floor(PAGES / Math.max(1, trace.cpus)));
   let held: TraceEvent[] = [];
@@ -45,6 +47,7 @@ export function openDrain(trace: Pick<Trace, 'page' | 'decode' | 'cpus' | 'read'
         until = Math.min(until, last);
       }
       held.sort((a, b) => a.at - b.at);
+      if (held.length > mostHeld) until = Infinity;
       const split = held.findIndex(({ at }) => at > until);
       const ready = split === -1 ? held : held.slice(0, split);
       held = split === -1 ? [] : held.slice(split);

@@ -13,19 +13,21 @@ import { emptyTree, writeTree } from '../container/written-containers.ts';
 t.test('a host that is mounted elsewhere is never written to', async (t) => {
   const root = emptyTree(t);
   writeTree(root, { uptime: 1000, groups: {} });
-  const before = readdirSync(root, { recursive: true }).sort();
+  const paths = (): readonly string[] => readdirSync(root, { recursive: true, encoding: 'utf8' }).sort();
+  const before = paths();
   const collecting = exec.open({ host: new HostFiles(root), config: ProbesConfig.parse({}), saved: undefined });
-  const out = openFamilyWriter(exec.metrics, { watch: new Set(), maxSeries: 100 });
+  const out = openFamilyWriter(exec.metrics);
+  out.begin(100);
   await collecting.collect(out);
   t.equal(
     out
       .finish()
-      .families.map(({ text }) => text)
+      .families.map(({ text }) => text.toString('utf8'))
       .join(''),
     'jdos_exec_tracing{reason="other-root"} 0\njdos_process_unseen_children_cpu_seconds_total 0\n',
   );
   collecting.close?.();
-  t.same(readdirSync(root, { recursive: true }).sort(), before);
+  t.same(paths(), before);
   t.notOk(before.includes(join('sys', 'kernel')));
 });
 

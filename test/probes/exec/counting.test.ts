@@ -92,6 +92,15 @@ t.test(
   },
 );
 
+t.test('a clock that is not that of the trace costs the order, and nothing is held for ever', async (t) => {
+  const entries = [1, 2, 3].map((pid) => ({ after: 1, record: exitOf(pid) }));
+  const pages = [page(10 * MS, entries)];
+  const drain = openDrain(traceOf([pages]), 4);
+  t.same(taken(drain, 0), []);
+  pages.push(page(20 * MS, entries));
+  t.same(taken(drain, 0), [1, 2, 3, 1, 2, 3]);
+});
+
 /** Runs events over a table; returns `what comm cgroup` of what is counted. */
 function run(
   events: readonly (Partial<TraceEvent> & { kind: TraceEvent['kind'] })[],
