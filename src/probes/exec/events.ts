@@ -28,7 +28,7 @@ export type TraceEvent =
       readonly at: number;
       readonly tid: number;
       readonly comm: string;
-      /** The last thread of its process. Undefined on kernels that do not say (before 6.16). */
+      /** The last thread of its process. Undefined on kernels that do not say (without `group_dead`). */
       readonly last: boolean | undefined;
     }
   | { readonly kind: 'victim'; readonly at: number; readonly tid: number; readonly comm: string | undefined }
