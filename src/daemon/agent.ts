@@ -7,7 +7,7 @@ import { type Logger, openLog } from '../base/logging.ts';
 import { siblingModule } from '../base/sibling-module.ts';
 import { openDocker } from '../drivers/docker/index.ts';
 import { openDockerRuntime, openNodeAgent, openProcessRuntime } from '../orchestrator/index.ts';
-import { watchAnnouncements } from '../probes/index.ts';
+import { clearTraces, watchAnnouncements } from '../probes/index.ts';
 import { bufferedRecorder, openRpcClient, type Recorder, type RpcClient } from '../tracing/index.ts';
 import { closedDirectory, hostAccount, type Account } from './account.ts';
 import { agentRpc } from './agent-rpc.ts';
@@ -162,6 +162,7 @@ export async function runDaemon(args: DaemonArguments, say: (line: string) => vo
   await components.start();
   await Promise.race([welcome({ call: toServe.call, dir, say }), stopped]);
   await stopped;
+  await clearTraces(); // of a probe process that had to be killed
   await Promise.all([toProbe, toServe, toLedger].map((client) => client[Symbol.asyncDispose]()));
 }
 

@@ -3,7 +3,7 @@ import { explain, Fault, faultKind, systemCode } from '../base/fault.ts';
 import type { Logger } from '../base/logging.ts';
 import type { Announcements } from './announcements.ts';
 import type { Clock } from './clock.ts';
-import type { Collecting, Collector, NameSources } from './collector.ts';
+import type { Collecting, Collector, KnownContainers, NameSources } from './collector.ts';
 import type { ProbesConfig } from './config.ts';
 import { openFamilyWriter, type Collected } from './family-writer.ts';
 import { HostFiles, QUARANTINED, readFailure } from './host-files.ts';
@@ -38,6 +38,7 @@ interface CollectionOptions {
   readonly config: ProbesConfig;
   readonly periodSeconds: number;
   readonly sources?: NameSources | undefined;
+  readonly known?: KnownContainers | undefined;
   /** The collector's state from the process before, if any. */
   readonly saved: Buffer | undefined;
   readonly quarantine: readonly QuarantineEntry[];
@@ -52,6 +53,8 @@ interface CollectionOptions {
 export interface Collection {
   /** Collects once, writing at most `maxSeries` samples. Never rejects: a failure is a publication with `error`. */
   collect(maxSeries: number): Promise<Publication>;
+  /** Ends it, between two collections. */
+  close(): void;
 }
 
 export function openCollection(options: CollectionOptions): Collection {
@@ -71,6 +74,7 @@ export function openCollection(options: CollectionOptions): Collection {
     const before = collecting;
     collecting = undefined;
     saved = packState(before?.save?.()) ?? saved;
+    before?.close?.();
   };
 
   const open = (): Collecting => {
@@ -82,7 +86,7 @@ export function openCollection(options: CollectionOptions): Collection {
     const targets = quarantine.map((entry) => entry.target);
     const host = new HostFiles(options.hostRoot, announcer, targets);
     out = openFamilyWriter(collector.metrics);
-    return collector.open({ host, config, sources: options.sources, saved: unpackState(saved) });
+    return collector.open({ host, config, sources: options.sources, known: options.known, saved: unpackState(saved) });
   };
 
   const run = async (maxSeries: number): Promise<Content> => {
@@ -119,6 +123,7 @@ export function openCollection(options: CollectionOptions): Collection {
   };
 
   return {
+    close: () => collecting?.close?.(),
     async collect(maxSeries) {
       const began = clock.uptime();
       const result = await run(maxSeries).catch((error: unknown) => ({ error: failure(error) }));

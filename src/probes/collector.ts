@@ -39,12 +39,21 @@ export interface NameSources {
   readonly podsDir: string | undefined;
 }
 
+/**
+ * Who the living containers are: label values in the order of the container families, by the path of the cgroup. Written by
+ * the collector of containers, read by others; handed to both by who runs them.
+ */
+export interface KnownContainers {
+  labels: ReadonlyMap<string, readonly string[]>;
+}
+
 /** What a collector is given when it is opened. */
 export interface CollectorContext {
   readonly host: HostFiles;
   readonly config: ProbesConfig;
   /** Without it containers are named by the host's files alone. */
   readonly sources?: NameSources | undefined;
+  readonly known?: KnownContainers | undefined;
   /** What {@link Collecting.save} gave in the probe process before this one, if any. Foreign data: check it. */
   readonly saved: unknown;
 }
@@ -56,6 +65,8 @@ export interface Collecting {
   save?(): unknown;
   /** JSON for `/jdos/v1` that is too detailed for labels, such as the processes with their pids. */
   details?(): unknown;
+  /** Gives back what it holds of the host. Nothing is called after it. */
+  close?(): void;
 }
 
 export interface Collector {

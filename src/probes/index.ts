@@ -4,6 +4,7 @@ export { systemClock, type Clock } from './clock.ts';
 export type { QuarantineEntry } from './collection.ts';
 export type { Collector, Metric } from './collector.ts';
 export { ProbesConfig } from './config.ts';
+export { clearTraces } from './exec/index.ts';
 export { type FdsGrowthView, openHistory } from './history/index.ts';
 export type { CollectorStatus, HostView } from './host-view.ts';
 export { runnerProcedures, snapshotProcedures } from './procedures.ts';

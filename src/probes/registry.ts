@@ -2,6 +2,7 @@
 import type { Collector } from './collector.ts';
 import type { ProbesConfig } from './config.ts';
 import { containerCollectors } from './container/index.ts';
+import { execCollectors } from './exec/index.ts';
 import { hostCollectors } from './host/index.ts';
 import { kernelCollectors } from './kernel/index.ts';
 import { processCollectors } from './process/index.ts';
@@ -11,6 +12,7 @@ export const collectors: readonly Collector[] = [
   ...hostCollectors,
   ...processCollectors,
   ...containerCollectors,
+  ...execCollectors, // after those of containers, which know the names
 ];
 
 /** The collectors that the configuration leaves on. */

@@ -6,7 +6,7 @@ import type { Announcements } from './announcements.ts';
 import type { Clock } from './clock.ts';
 import { openCollection } from './collection.ts';
 import type { Collection, QuarantineEntry } from './collection.ts';
-import type { Collector, NameSources } from './collector.ts';
+import type { Collector, KnownContainers, NameSources } from './collector.ts';
 import type { ProbesConfig } from './config.ts';
 import { seriesOf, type Publication, type Resumption } from './publication.ts';
 
@@ -68,7 +68,8 @@ interface Slot {
 export function openRunner(options: RunnerOptions): Runner {
   const { config, clock, log } = options;
   const stopping = new AbortController();
-  const slots = options.collectors.map((collector) => openSlot(collector, options, stopping.signal));
+  const known: KnownContainers = { labels: new Map() };
+  const slots = options.collectors.map((collector) => openSlot(collector, options, known, stopping.signal));
   let start = 0;
   let running = Promise.resolve();
   const alarm = openAlarm(clock);
@@ -129,6 +130,7 @@ export function openRunner(options: RunnerOptions): Runner {
       alarm.wake();
       round.fail(stopped());
       await running;
+      for (const { collection } of slots) collection.close();
     },
     health: () => healthOf(slots, publishFails),
     collectNow(which = 'fast') {
@@ -197,7 +199,7 @@ const LONGEST_SLEEP_MS = 3_600_000;
 
 const at = (slot: Slot): number => Math.min(slot.due, slot.unsent?.retryAt ?? Infinity);
 
-function openSlot(collector: Collector, options: RunnerOptions, stopping: AbortSignal): Slot {
+function openSlot(collector: Collector, options: RunnerOptions, known: KnownContainers, stopping: AbortSignal): Slot {
   const { hostRoot, config, quarantine, announcements, clock, log } = options;
   const periodSeconds = periodOf(collector, config);
   const saved = options.resumption.states[collector.name];
@@ -211,6 +213,7 @@ function openSlot(collector: Collector, options: RunnerOptions, stopping: AbortS
       config,
       periodSeconds,
       sources: options.sources,
+      known,
       saved: saved === undefined ? undefined : Buffer.from(saved, 'base64'),
       quarantine,
       announcements,

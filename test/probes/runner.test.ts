@@ -464,6 +464,24 @@ t.test('stopping does not wait for an asynchronous collection, and publishes not
   t.same([published, clock.timers], [[], 0]);
 });
 
+t.test('what a collector holds of the host is given back at the stop, and when it is opened anew', async (t) => {
+  const held: string[] = [];
+  const opened = (name: string): Collector =>
+    collector(name, undefined, {
+      open: () => ({ collect: (out) => out.add(name, 1), close: () => held.push(`${name} closed`) }),
+    });
+  const quarantine = [{ collector: 'a', target: '/mnt', since: 0, until: Date.UTC(2026, 10, 22) + 15_000 }];
+  const { runner, start, clock } = probe(t, [opened('a'), opened('b'), collector('c')], { quarantine });
+  await start();
+  await clock.advance(10_000);
+  t.same(held, []);
+  await clock.advance(10_000);
+  t.same(held, ['a closed'], 'its quarantine is over');
+  await runner.stop();
+  t.same(held, ['a closed', 'a closed', 'b closed']);
+  held.length = 0;
+});
+
 t.test('a wall clock set back does not stop the collections', async (t) => {
   const { start, clock, published } = probe(t, [collector('a')]);
   await start();

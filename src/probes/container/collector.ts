@@ -7,7 +7,7 @@ import { discover, shownOf, type Discovery } from './discovery.ts';
 import { followKills } from './kills.ts';
 import { HOST_METRICS, writeMachine, writeSelf } from './host-metrics.ts';
 import { countFiles } from './members.ts';
-import { GROUP_METRICS, isKnown, lastSamples, oomSamples, writeGroup } from './metrics.ts';
+import { GROUP_METRICS, isKnown, labelsOf, lastSamples, oomSamples, writeGroup } from './metrics.ts';
 import { openNames } from './names.ts';
 import { readNetworks } from './network.ts';
 import { shareNames } from './pods.ts';
@@ -31,7 +31,7 @@ export const containers: Collector = {
 const FILE_READS = 20_000;
 const LAYOUT_CYCLES = 40;
 
-function openContainers({ host, config, sources, saved }: CollectorContext): Collecting {
+function openContainers({ host, config, sources, known, saved }: CollectorContext): Collecting {
   const bootId = readBootId(host);
   const discovery = openDiscovery(restore(saved, bootId));
   const { table } = discovery;
@@ -54,6 +54,7 @@ function openContainers({ host, config, sources, saved }: CollectorContext): Col
       const all = shownOf(table, now);
       await names.resolve(all, cycle);
       shareNames(all);
+      if (known !== undefined) known.labels = labelsByPath(all);
       for (const tracked of all) {
         if (tracked.place.kind === 'container') tracked.unfollow ??= followKills(tracked, host);
         readGroup(tracked, { host, layout, now, ticksPerSecond: units.ticksPerSecond });
@@ -98,6 +99,9 @@ function sameOr(before: CgroupLayout | undefined, now: CgroupLayout, live: Map<s
   live.clear();
   return now;
 }
+
+const labelsByPath = (all: readonly Tracked[]): ReadonlyMap<string, readonly string[]> =>
+  new Map(all.filter(({ place }) => place.kind === 'container').map((one) => [one.path, labelsOf(one)]));
 
 function countAllFiles(all: readonly Tracked[], pass: Parameters<typeof countFiles>[1]): void {
   let left = FILE_READS;

@@ -177,7 +177,8 @@ export interface SeriesOf {
   readonly series: Map<Metric, Map<string, Series>>;
 }
 
-const labelsOf = ({ identity, path }: Tracked): readonly string[] => {
+/** The values of {@link LABELS}. */
+export const labelsOf = ({ identity, path }: Pick<Tracked, 'identity' | 'path'>): readonly string[] => {
   const { container, namespace, pod, image, name } = identity;
   return [container, namespace, pod, path, image, name];
 };

@@ -46,6 +46,20 @@ t.test('the counters of a container that ended are shown for five minutes, and n
   t.same((await containers.collect()).of('container_oom_events_total', { id: A }), [], 'after 305 seconds it is gone');
 });
 
+t.test('the labels of the living containers are handed to who wants them, by the path of the cgroup', async (t) => {
+  const root = emptyTree(t);
+  const known: { labels: ReadonlyMap<string, readonly string[]> } = { labels: new Map() };
+  writeTree(root, { uptime: 1000, groups: { [A]: { pids: [7] }, [B]: { pids: [8] } }, processes: { 7: {}, 8: {} } });
+  const containers = openContainers(root, { known });
+  await containers.collect();
+  t.same(known.labels.get(A), ['', '', '', A, '', containerId('a').slice(0, 12)]);
+  t.same([...known.labels.keys()].sort(), [A, B].sort(), 'slices are none');
+  removeGroup(root, A);
+  writeTree(root, { uptime: 1015, groups: { [B]: { pids: [8] } }, processes: { 8: {} } });
+  await containers.collect();
+  t.same([...known.labels.keys()], [B]);
+});
+
 t.test('a kill is seen though its container is gone before the next collection', async (t) => {
   const root = emptyTree(t);
   const files = { ...killed(0), 'memory.current': '4096\n' };

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Test } from 'tap';
-import type { NameSources } from '../../../src/probes/collector.ts';
+import type { KnownContainers, NameSources } from '../../../src/probes/collector.ts';
 import { ProbesConfig } from '../../../src/probes/config.ts';
 import { containers } from '../../../src/probes/container/collector.ts';
 import { openFamilyWriter } from '../../../src/probes/family-writer.ts';
@@ -27,6 +27,7 @@ export interface OpenContainers {
 
 interface Options {
   readonly sources?: NameSources;
+  readonly known?: KnownContainers;
   readonly saved?: unknown;
   readonly max?: number;
   readonly host?: HostFiles;
@@ -44,10 +45,10 @@ export class LaterHost extends HostFiles {
 
 export function openContainers(
   root: string,
-  { sources, saved, max = 500, host = new HostFiles(root) }: Options = {},
+  { sources, known, saved, max = 500, host = new HostFiles(root) }: Options = {},
 ): OpenContainers {
   const config = ProbesConfig.parse({ containers: { max } });
-  const collecting = containers.open({ host, config, sources, saved });
+  const collecting = containers.open({ host, config, sources, known, saved });
   const out = openFamilyWriter(containers.metrics);
   return {
     async collect() {

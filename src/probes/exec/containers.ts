@@ -1,0 +1,90 @@
+// What happened in each container, by the path of its cgroup, until five minutes after its end.
+import type { KnownContainers } from '../collector.ts';
+import { identityOf } from '../container/identity.ts';
+import { labelsOf } from '../container/metrics.ts';
+import { placeOf } from '../container/place.ts';
+import type { Happening, Tasks } from './tasks.ts';
+
+/** As in the collector of containers: an `increase()` over five minutes sees the last of them. */
+const KEPT_SECONDS = 300;
+const MOST_PATHS = 10_000;
+
+interface ContainerCounts {
+  execs: number;
+  exits: number;
+  victims: number;
+  /** As they were known last. */
+  labels: readonly string[];
+  /** Uptime in seconds when a process of it was there last. */
+  aliveAt: number;
+}
+
+/** By the path of the container's cgroup. */
+export type Containers = Map<string, ContainerCounts>;
+
+/** The path of the outermost container that a cgroup is in or is; undefined for none. */
+function containerAt(path: string): string | undefined {
+  for (let slash = path.indexOf('/', 1); ; slash = path.indexOf('/', slash + 1)) {
+    const at = slash === -1 ? path : path.slice(0, slash);
+    if (at.length > 1 && placeOf(at)?.kind === 'container') return at;
+    if (slash === -1) return undefined;
+  }
+}
+
+/** As {@link containerAt}, remembering what it found. */
+export function openContainerAt(): typeof containerAt {
+  const found = new Map<string, string | undefined>();
+  return (path) => {
+    if (found.has(path)) return found.get(path);
+    if (found.size >= MOST_PATHS) found.clear();
+    const container = containerAt(path);
+    found.set(path, container);
+    return container;
+  };
+}
+
+/** Who a container is whose names are not known (yet). */
+function nameless(path: string): readonly string[] {
+  const place = placeOf(path);
+  return place === undefined ? [] : labelsOf({ path, identity: identityOf(place, {}) });
+}
+
+interface Limits {
+  /** Uptime in seconds. */
+  readonly now: number;
+  /** Containers that are counted, the ended ones among them; what happens in others is counted for the host alone. */
+  readonly most: number;
+}
+
+/** Counts what happened in a container. */
+export function countIn(containers: Containers, path: string, what: Happening['what'], { now, most }: Limits): void {
+  let counts = containers.get(path);
+  if (counts === undefined) {
+    if (containers.size >= most) return;
+    counts = { execs: 0, exits: 0, victims: 0, labels: nameless(path), aliveAt: now };
+    containers.set(path, counts);
+  }
+  counts[`${what}s`] += 1;
+  counts.aliveAt = now;
+}
+
+/** Takes up the names of all living containers, those in which nothing happened among them, and forgets those long gone. */
+export function renew(
+  containers: Containers,
+  known: KnownContainers['labels'],
+  tasks: Tasks,
+  at: ReturnType<typeof openContainerAt>,
+  { now, most }: Limits,
+): void {
+  for (const [path, labels] of known) {
+    const counts = containers.get(path);
+    if (counts !== undefined) counts.labels = labels;
+    else if (containers.size < most) containers.set(path, { execs: 0, exits: 0, victims: 0, labels, aliveAt: now });
+  }
+  for (const { cgroup } of new Set(tasks.values())) {
+    const path = cgroup === undefined ? undefined : at(cgroup);
+    const counts = path === undefined ? undefined : containers.get(path);
+    if (counts !== undefined) counts.aliveAt = now;
+  }
+  for (const [path, { aliveAt }] of containers) if (now - aliveAt > KEPT_SECONDS) containers.delete(path);
+}
