@@ -33,7 +33,9 @@ const LAYOUT_CYCLES = 40;
 
 function openContainers({ host, config, sources, saved }: CollectorContext): Collecting {
   const bootId = readBootId(host);
-  const discovery = openDiscovery(restore(saved, bootId));
+  const restored = restore(saved, bootId);
+  const discovery = openDiscovery(restored);
+  const { namespaces } = restored;
   const { table } = discovery;
   const names = openNames(host, sources);
   const deviceName = openDeviceNames(host);
@@ -61,7 +63,7 @@ function openContainers({ host, config, sources, saved }: CollectorContext): Col
         if (init !== undefined) tracked.startTime ??= bootTime + init.start / units.ticksPerSecond;
       }
       countAllFiles(all, { host, fdsBySize, cycle });
-      readNetworks(host, all, table.live.get(ROOT));
+      readNetworks(host, all, table.live.get(ROOT), namespaces);
       for (const tracked of all) writeGroup(out, tracked, around);
       for (const { samples } of table.ended.values()) {
         for (const { metric, value, labels } of samples) out.add(metric, value, ...labels);
@@ -70,7 +72,7 @@ function openContainers({ host, config, sources, saved }: CollectorContext): Col
       writeSelf(out, discovery, layout);
     },
     save: () =>
-      save(table, bootId, (path) => {
+      save(table, bootId, namespaces, (path) => {
         const tracked = table.live.get(path);
         return tracked === undefined ? [] : oomSamples(tracked);
       }),
