@@ -9,6 +9,7 @@ import { HOST_METRICS, writeMachine, writeSelf } from './host-metrics.ts';
 import { countFiles } from './members.ts';
 import { GROUP_METRICS, isKnown, lastSamples, oomSamples, writeGroup } from './metrics.ts';
 import { openNames } from './names.ts';
+import { listContainers } from './listing.ts';
 import { readNetworks } from './network.ts';
 import { shareNames } from './pods.ts';
 import { readGroup } from './read.ts';
@@ -43,6 +44,7 @@ function openContainers({ host, config, sources, saved }: CollectorContext): Col
   const fdsBySize = sizeCountsFds(host);
   let layout: CgroupLayout | undefined;
   let cycle = -1;
+  let shown: readonly Tracked[] = [];
 
   return {
     async collect(out) {
@@ -54,6 +56,7 @@ function openContainers({ host, config, sources, saved }: CollectorContext): Col
       const lastOf = (tracked: Tracked) => lastSamples(tracked, around);
       discover(discovery, { host, layout, now, maxContainers: config.containers.max, lastOf });
       const all = shownOf(table, now);
+      shown = all;
       await names.resolve(all, cycle);
       shareNames(all);
       for (const tracked of all) {
@@ -71,6 +74,7 @@ function openContainers({ host, config, sources, saved }: CollectorContext): Col
       writeMachine(out, host);
       writeSelf(out, discovery, layout);
     },
+    details: () => listContainers(shown),
     save: () =>
       save(table, bootId, namespaces, (path) => {
         const tracked = table.live.get(path);
