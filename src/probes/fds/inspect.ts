@@ -29,7 +29,7 @@ const KERNEL_THREAD = faultKind(
 const FORBIDDEN = faultKind(
   'JD_FDS_FORBIDDEN',
   403,
-  'start the daemon as root (deploy/jdos.service): the kernel shows the files of a process to its own user and to root alone',
+  'start the daemon as root (deploy/jdos.service), in a container with CAP_SYS_PTRACE: the kernel shows the files of a process to few others',
 );
 const BUSY = faultKind(
   'JD_FDS_BUSY',
@@ -146,7 +146,7 @@ async function inSlices(steps: Generator<void>, budgetMs: number, signal: AbortS
   for (;;) {
     const began = performance.now();
     let step = steps.next();
-    while (step.done !== true && performance.now() - began < SLICE_MS) step = steps.next();
+    while (step.done !== true && performance.now() - began < Math.min(SLICE_MS, left)) step = steps.next();
     if (step.done === true) return true;
     left -= performance.now() - began;
     if (left <= 0 || signal.aborted) {
