@@ -69,20 +69,20 @@ function kindLines({ kinds, inotifyWatches, memfd }: Fds): readonly string[] {
   return rows.length === 0 ? [] : ['', ...table(['KIND', 'FDS', ''], rows, ['FDS'])];
 }
 
-function heldLines({ deleted }: Fds): readonly string[] {
-  if (deleted.fds === 0) return [];
-  const { fds, files, diskBytes, unsized, items } = deleted;
+function heldLines({ deleted: { fds, files, diskBytes, unsized, items } }: Fds): readonly string[] {
+  if (fds === 0) return [];
   const rows = items.map(({ path, bytes, diskBytes: disk, fds: holders }) => [
     formatBytes(disk),
     formatBytes(bytes),
     String(holders),
     printable(path),
   ]);
-  const unknown = unsized === 0 ? '' : `; the size of ${unsized} more is not known`;
-  const held = `deleted and still held: ${formatBytes(diskBytes)} on disk in ${files} files by ${fds - unsized} descriptors`;
+  const sized = `${formatBytes(diskBytes)} on disk in ${files} files by ${fds - unsized} descriptors`;
+  const unknown = `deleted and still held, of a size that is not known: ${unsized} descriptors`;
   return [
     '',
-    `${held}${unknown}`,
+    ...(files === 0 ? [] : [`deleted and still held: ${sized}`]),
+    ...(unsized === 0 ? [] : [unknown]),
     ...(rows.length === 0 ? [] : table(['ON DISK', 'SIZE', 'FDS', 'DELETED FILE'], rows, ['ON DISK', 'SIZE', 'FDS'])),
   ];
 }

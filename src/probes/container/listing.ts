@@ -52,7 +52,7 @@ const BEGINNING = /^[0-9a-f]{4,63}$/;
 const WAYS: readonly ((wanted: string) => (one: ListedContainer) => boolean)[] = [
   (wanted) => (one) => one.id === wanted || one.cgroup === wanted,
   (wanted) => (one) => one.name === wanted,
-  (wanted) => (one) => `${one.namespace}/${one.pod}/${one.container}` === wanted,
+  (wanted) => (one) => one.pod !== null && `${one.namespace}/${one.pod}/${one.container}` === wanted,
   (wanted) => (one) => BEGINNING.test(wanted) && one.id?.startsWith(wanted) === true,
   (wanted) => (one) => one.container === wanted,
   (wanted) => (one) =>

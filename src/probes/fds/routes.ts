@@ -43,6 +43,7 @@ export const fdsRoutes = ({ snapshots, ask }: FdsRoutesOptions): readonly Route[
     params: z.object({
       id: z
         .string()
+        .min(1)
         .max(500)
         .describe('id or its beginning, name, NAMESPACE/POD/CONTAINER, or path of the cgroup; encoded'),
     }),

@@ -44,6 +44,14 @@ class Counter extends HostFiles {
   }
 }
 
+/** Takes two milliseconds for a link, as a machine under load does. */
+class Slow extends HostFiles {
+  override link(path: string): string {
+    for (const until = performance.now() + 2; performance.now() < until;);
+    return super.link(path);
+  }
+}
+
 const never = new AbortController().signal;
 const inspecting = (deadlineSeconds = 10, host = new HostFiles('/')) =>
   openFdsInspection({ hostRoot: '/', deadlineSeconds, announcements: SILENT, quarantine: [], openHost: () => host });
@@ -118,13 +126,13 @@ t.test('ten thousand descriptors cost one reading of a link each, and little mor
   t.ok(hurried.total === null || hurried.total === 10_048, 'how many there are is known all the same');
 });
 
-t.test('the process breathes while ten thousand are looked at', { skip }, async (t) => {
-  const { pid } = await opener(t, 10_000);
+t.test('other work goes on while a process is looked at', { skip }, async (t) => {
+  const { pid } = await opener(t);
   let answered = false;
-  const answer = inspecting()({ pid }, never).finally(() => (answered = true));
+  const answer = inspecting(10, new Slow('/'))({ pid }, never).finally(() => (answered = true));
   let turns = 0;
   for (; !answered; turns += 1) await nextTurn();
-  t.equal((await answer).counted, 10_048);
+  t.equal((await answer).counted, 48);
   t.ok(turns >= 3, `${turns} turns of the event loop`);
 });
 
