@@ -3,29 +3,16 @@ import { setImmediate as breathe } from 'node:timers/promises';
 import { Fault, faultKind } from '../../base/fault.ts';
 import { z } from '../../base/schema.ts';
 import type { Announcements } from '../announcements.ts';
-import { readLayout } from '../cgroup/layout.ts';
 import type { QuarantineEntry } from '../collection.ts';
-import { readMembers } from '../container/members.ts';
 import { HostFiles, readFailure } from '../host-files.ts';
 import { sizeCountsFds } from '../process/boot.ts';
 import { topBy } from '../process/details.ts';
-import { parseOpenFilesLimit } from '../process/limits.ts';
-import { parseStat, type Stat } from '../process/stat.ts';
 import type { FdsAnswer } from './answer.ts';
 import { lookAt, nameSockets, type Look } from './look.ts';
 import { openMounts } from './mounts.ts';
+import { gather, isSame, limitOf, membersOf, NO_PROCESS, processOf, type Subject } from './subjects.ts';
 import { openTally } from './tally.ts';
 
-const NO_PROCESS = faultKind(
-  'JD_FDS_NO_PROCESS',
-  404,
-  'it may have ended; `jdos top --by fds` shows who holds most files',
-);
-const KERNEL_THREAD = faultKind(
-  'JD_FDS_KERNEL_THREAD',
-  422,
-  'ask for a process of a program: a thread of the kernel opens no files',
-);
 const FORBIDDEN = faultKind(
   'JD_FDS_FORBIDDEN',
   403,
@@ -35,11 +22,6 @@ const BUSY = faultKind(
   'JD_FDS_BUSY',
   429,
   'ask again in some seconds: the files of one process or container are looked at at a time',
-);
-const NO_GROUP = faultKind(
-  'JD_FDS_NO_CGROUP',
-  404,
-  'it may have ended; /jdos/v1/containers lists those that there are',
 );
 
 /** A process, or all in a control group, by its path from the root of the hierarchy. */
@@ -64,7 +46,7 @@ export type FdsRequest = z.output<typeof FdsRequest>;
 interface InspectOptions {
   /** `/`, or where the host's root is mounted. */
   readonly hostRoot: string;
-  /** `probes.deadlineSeconds`; of which half is spent on an answer. */
+  /** `probes.deadlineSeconds`: half of it is for the descriptors, the rest for finding processes and naming sockets. */
   readonly deadlineSeconds: number;
   readonly announcements: Announcements;
   readonly quarantine: readonly QuarantineEntry[];
@@ -109,33 +91,46 @@ function openHost({ hostRoot, deadlineSeconds, announcements, quarantine }: Insp
   );
 }
 
-type Seen = FdsAnswer['processes'][number];
-
 async function inspect(request: FdsRequest, signal: AbortSignal, options: InspectOptions): Promise<FdsAnswer> {
   const host = (options.openHost ?? openHost)(options);
   const tally = openTally();
   const leftOut = new Set<string>();
-  const { most = MOST_FDS } = options;
-  const look: Look = { host, tally, mounts: openMounts(host), sockets: new Map(), most, leftOut };
-  const pids = 'pid' in request ? [request.pid] : membersOf(host, request.cgroup, leftOut);
-  const processes: Seen[] = [];
-  const facts = { bySize: sizeCountsFds(host), total: 0 as number | null };
+  const look: Look = {
+    host,
+    tally,
+    mounts: openMounts(host),
+    sockets: new Map(),
+    most: options.most ?? MOST_FDS,
+    leftOut,
+  };
   const budgetMs = (options.deadlineSeconds * 1000) / 2;
+  const within = async (steps: Generator<void>, ms: number, what: string): Promise<boolean> => {
+    const done = await inSlices(steps, ms, signal);
+    if (!done) leftOut.add(`${what}: the time for it was over (a part of probes.deadlineSeconds)`);
+    return done;
+  };
 
-  const all = 'pid' in request ? one(look, request.pid, facts, processes) : each(look, pids, facts, processes);
-  if (!(await inSlices(all, budgetMs, signal))) {
-    leftOut.add(`what could not be looked at within ${budgetMs} ms (half of probes.deadlineSeconds)`);
-  }
-  if (!(await inSlices(nameSockets(look), budgetMs / 2, signal))) {
-    leftOut.add('protocols and states of some sockets: no time was left');
-  }
+  const bySize = sizeCountsFds(host);
+  const subjects: Subject[] = 'pid' in request ? [processOf(host, request.pid, bySize)] : [];
+  const pids = 'pid' in request ? [] : membersOf(host, request.cgroup, leftOut);
+  const gathered = await within(gather(host, pids, bySize, subjects), budgetMs / 2, 'some processes');
+  const total = bySize && gathered ? subjects.reduce((sum, { fds }) => sum + fds, 0) : null;
+
+  const left = { ended: 0, forbidden: 0 };
+  subjects.sort((a, b) => b.fds - a.fds); // what leaks is looked at first
+  await within(lookAtAll(look, subjects, left), budgetMs, 'some descriptors');
+  await within(nameSockets(look), budgetMs / 2, 'protocols and states of some sockets');
+  refuse(request, subjects, left, tally.counted());
+  if (left.ended > 0) leftOut.add(`${left.ended} processes that ended meanwhile`);
+  if (left.forbidden > 0) leftOut.add(`${left.forbidden} processes that this daemon may not look at`);
   if (tally.forgot()) leftOut.add('some of the paths: they were too many to remember');
+  const listed = topBy(subjects, ({ fds }) => fds, LISTED);
   return {
     at: Date.now(),
-    total: facts.total,
+    total,
     complete: leftOut.size === 0,
     leftOut: [...leftOut],
-    processes: topBy(processes, ({ fds }) => fds, LISTED),
+    processes: listed.map(({ pid, comm, fds }) => ({ pid, comm, fds, fdLimit: limitOf(host, pid) })),
     ...tally.finish(),
   };
 }
@@ -157,91 +152,35 @@ async function inSlices(steps: Generator<void>, budgetMs: number, signal: AbortS
   }
 }
 
-interface Facts {
-  /** Whether the size of /proc/PID/fd is their number. */
-  readonly bySize: boolean;
-  total: number | null;
-}
-
-function* one(look: Look, pid: number, facts: Facts, seen: Seen[]): Generator<void, void, undefined> {
-  const stat = statOf(look.host, pid);
-  if (stat === undefined) throw new Fault(NO_PROCESS, `there is no process ${pid}`);
-  if (stat.kernel) throw new Fault(KERNEL_THREAD, `${pid} is ${stat.comm}, a thread of the kernel`);
-  if (stat.state === 'Z')
-    throw new Fault(NO_PROCESS, `${stat.comm} (pid ${pid}) has ended and is a zombie: it holds no files`);
-  try {
-    yield* lookAtOne(look, pid, stat, facts, seen);
-  } catch (error) {
-    const failure = readFailure(error);
-    if (failure === 'failed') throw error;
-    if (failure === 'absent') throw new Fault(NO_PROCESS, `${stat.comm} (pid ${pid}) has just ended`);
-    throw new Fault(FORBIDDEN, `this daemon may not look at the files of ${stat.comm} (pid ${pid})`, { cause: error });
-  }
-}
-
-/** Processes that ended are none of the container any more. */
-function* each(look: Look, pids: readonly number[], facts: Facts, seen: Seen[]): Generator<void, void, undefined> {
-  let forbidden = 0;
-  for (const pid of pids) {
-    const stat = statOf(look.host, pid);
-    if (stat === undefined || stat.kernel || stat.state === 'Z') continue;
+function* lookAtAll(
+  look: Look,
+  subjects: readonly Subject[],
+  left: { ended: number; forbidden: number },
+): Generator<void, void, undefined> {
+  for (const subject of subjects) {
+    const before = look.tally.counted();
     try {
-      yield* lookAtOne(look, pid, stat, facts, seen);
+      yield* lookAt(look, subject.pid);
+      if (!isSame(look.host, subject)) left.ended += 1;
     } catch (error) {
       const failure = readFailure(error);
       if (failure === 'failed') throw error;
-      if (failure === 'permission') forbidden += 1;
+      left[failure === 'absent' ? 'ended' : 'forbidden'] += 1;
+    } finally {
+      subject.fds = Math.max(subject.fds, look.tally.counted() - before);
     }
   }
-  if (forbidden === 0) return;
-  if (seen.length === 0) throw new Fault(FORBIDDEN, 'this daemon may not look at the files of any process of it');
-  look.leftOut.add(`${forbidden} of ${pids.length} processes, which this user may not look at`);
 }
 
-function* lookAtOne(look: Look, pid: number, stat: Stat, facts: Facts, seen: Seen[]): Generator<void, void, undefined> {
-  const { host, tally, leftOut } = look;
-  const total = facts.bySize ? host.size(`/proc/${pid}/fd`) : null;
-  facts.total = total === null || facts.total === null ? null : facts.total + total;
-  const before = tally.counted();
-  const entry = { pid, comm: stat.comm, fds: total ?? 0, fdLimit: limitOf(host, pid) };
-  seen.push(entry);
-  try {
-    yield* lookAt(look, pid);
-  } catch (error) {
-    seen.pop();
-    throw error;
-  } finally {
-    entry.fds = Math.max(entry.fds, tally.counted() - before); // also when there was no time for all of them
-  }
-  if (statOf(host, pid)?.start !== stat.start) leftOut.add(`pid ${pid} ended while it was looked at`);
-}
-
-function membersOf(host: HostFiles, path: string, leftOut: Set<string>): readonly number[] {
-  const layout = readLayout(host);
-  try {
-    const { links } = host.node(`${layout.tree}${path}`);
-    const { pids, hidden } = readMembers(host, layout, path, links);
-    if (hidden) leftOut.add('processes of another pid namespace, which this daemon cannot see');
-    return pids;
-  } catch (error) {
-    if (readFailure(error) !== 'absent') throw error;
-    throw new Fault(NO_GROUP, `there is no control group ${path}`, { cause: error });
-  }
-}
-
-function statOf(host: HostFiles, pid: number): Stat | undefined {
-  try {
-    return parseStat(host.piece(`/proc/${pid}/stat`));
-  } catch {
-    return undefined; // ended
-  }
-}
-
-function limitOf(host: HostFiles, pid: number): number | null {
-  try {
-    const limit = parseOpenFilesLimit(host.piece(`/proc/${pid}/limits`));
-    return limit === undefined || limit === Infinity ? null : limit;
-  } catch {
-    return null;
-  }
+/** Throws a Fault where there is nothing to tell. */
+function refuse(
+  request: FdsRequest,
+  subjects: readonly Subject[],
+  { ended, forbidden }: { readonly ended: number; readonly forbidden: number },
+  counted: number,
+): void {
+  const [{ pid, comm } = { pid: 0, comm: '' }] = subjects;
+  const what = 'pid' in request ? `${comm} (pid ${pid})` : `any process in ${request.cgroup}`;
+  if ('pid' in request && ended > 0) throw new Fault(NO_PROCESS, `${what} has ended while it was looked at`);
+  if (counted === 0 && forbidden > 0) throw new Fault(FORBIDDEN, `this daemon may not look at the files of ${what}`);
 }

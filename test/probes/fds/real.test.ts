@@ -122,7 +122,7 @@ t.test('ten thousand descriptors cost one reading of a link each, and little mor
   const hurried = await inspecting(0.002)({ pid }, never);
   t.ok(hurried.counted > 0 && hurried.counted < 10_048, `${hurried.counted} within a millisecond`);
   t.notOk(hurried.complete);
-  t.match(hurried.leftOut.join(), /within 1 ms/);
+  t.match(hurried.leftOut[0], /^some descriptors: the time for it was over/);
   t.ok(hurried.total === null || hurried.total === 10_048, 'how many there are is known all the same');
 });
 
