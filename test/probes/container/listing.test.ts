@@ -39,7 +39,9 @@ t.test('what is known of the containers is listed, and slices and pods are none'
   });
   const collecting = containers.open({ host: new HostFiles(root), config: ProbesConfig.parse({}), saved: undefined });
   t.same(collecting.details?.(), { items: [] });
-  await collecting.collect(openFamilyWriter(containers.metrics, { watch: new Set(), maxSeries: Infinity }));
+  const out = openFamilyWriter(containers.metrics);
+  out.begin(Infinity);
+  await collecting.collect(out);
   const { items } = ContainerListing.parse(JSON.parse(JSON.stringify(collecting.details?.())));
   t.match(
     items.find(({ id }) => id === a),
