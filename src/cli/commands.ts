@@ -2,6 +2,7 @@
 import type { CliCommand } from './command.ts';
 import { configCommand } from './config.ts';
 import { daemonCommand } from './daemon.ts';
+import { fdsCommand } from './fds.ts';
 import { historyCommand } from './history.ts';
 import { inspectCommand } from './inspect.ts';
 import { kubeconfigCommand } from './kubeconfig.ts';
@@ -21,6 +22,7 @@ export const commands: readonly CliCommand[] = [
   daemonCommand,
   statusCommand,
   topCommand,
+  fdsCommand,
   historyCommand,
   inspectCommand,
   reportCommand,

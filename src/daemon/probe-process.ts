@@ -5,9 +5,12 @@ import { Fault } from '../base/fault.ts';
 import type { Logger } from '../base/logging.ts';
 import { openSpareBuffer } from '../base/spare-buffer.ts';
 import {
+  type Announcements,
   announceTo,
   enabledCollectors,
   encodePublications,
+  fdsProcedures,
+  openFdsInspection,
   openPublisher,
   openRunner,
   Published,
@@ -53,6 +56,7 @@ type CollectNow = Runner['collectNow'];
 function collecting(
   boot: ProbeBoot,
   serve: RpcClient,
+  announcements: Announcements,
   log: Logger,
   opened: (collectNow: CollectNow) => void,
 ): Component {
@@ -79,7 +83,7 @@ function collecting(
         sources: { dockerSocket: boot.config.docker.socket, podsDir: boot.dir.pods },
         resumption,
         quarantine: boot.quarantine,
-        announcements: announceTo(ANNOUNCEMENTS_FD),
+        announcements,
         publish: publisher.publish,
         log,
         clock: systemClock,
@@ -96,21 +100,30 @@ function collecting(
   };
 }
 
-/** Answers `Meta::health`, and `Probes::collect` once the collectors run. */
+/** Answers `Meta::health` and `Probes::fds`, and `Probes::collect` once the collectors run. */
 function answering(
   boot: ProbeBoot,
+  announcements: Announcements,
   log: Logger,
   recorder: Recorder,
   collectors: () => CollectNow | undefined,
 ): Component {
   let listener: RpcListener | undefined;
-  const procedures = runnerProcedures({
+  const runner = runnerProcedures({
     async collectNow(which) {
       const collectNow = collectors();
       if (collectNow === undefined) throw new Fault(NOT_COLLECTING, 'the collectors have not been started yet');
       await collectNow(which);
     },
   });
+  const { hostRoot, probes } = boot.config;
+  const inspectFds = openFdsInspection({
+    hostRoot,
+    deadlineSeconds: probes.deadlineSeconds,
+    announcements,
+    quarantine: boot.quarantine,
+  });
+  const procedures = [...runner, ...fdsProcedures(inspectFds)];
   return {
     name: 'procedures',
     async start() {
@@ -127,14 +140,15 @@ await runChild<ProbeBoot>({
   stopMs: 800,
   build(boot, log) {
     let collectNow: CollectNow | undefined;
+    const announcements = announceTo(ANNOUNCEMENTS_FD);
     const toServe = { socketPath: processSocket(boot.dir, 'serve'), service: 'jdos-serve', caller: 'jdos-probe' };
     const messages = bufferedRecorder({ services: ['jdos-probe'], call: openRpcClient(toServe).call, log });
     const { recorder } = messages;
     const serve = openRpcClient({ ...toServe, recorder });
     return [
       messages,
-      answering(boot, log, recorder, () => collectNow),
-      collecting(boot, serve, log, (opened) => (collectNow = opened)),
+      answering(boot, announcements, log, recorder, () => collectNow),
+      collecting(boot, serve, announcements, log, (opened) => (collectNow = opened)),
     ];
   },
 });

@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Component, Components } from '../base/component.ts';
+import { Fault } from '../base/fault.ts';
 import type { Logger } from '../base/logging.ts';
 import { procedure, type Procedure, roleHas } from '../base/route.ts';
 import { z } from '../base/schema.ts';
@@ -10,7 +11,9 @@ import { type FrontDoor, httpMigrations, openFrontDoor, type Parts } from '../ht
 import { inspectorMigrations, inspectorRoutes, openInspector } from '../inspector/index.ts';
 import { agentCalls, openOrchestrator, orchestratorMigrations } from '../orchestrator/index.ts';
 import {
+  containerRoutes,
   enabledCollectors,
+  fdsRoutes,
   openHistory,
   openSnapshots,
   probeRoutes,
@@ -40,6 +43,11 @@ import { ownMetrics } from './own-metrics.ts';
 import { probesHealth } from './probes-part.ts';
 import { stateComponent } from './state-component.ts';
 import type { Summary } from './welcome.ts';
+
+/** Half a deadline of reading, a whole one until a hung read is killed, and a start of the probe process. */
+const FDS_DEADLINE_MS = 20_000;
+
+const isAway = (error: unknown): boolean => error instanceof Fault && error.status === 503;
 
 function build(boot: ServeBoot, log: Logger, components: () => Components): readonly Component[] {
   const { config, dir } = boot;
@@ -80,19 +88,19 @@ function build(boot: ServeBoot, log: Logger, components: () => Components): read
   });
   const probe = client('probe');
 
-  /** A fresh collection; while the probe process is being started, its first one. */
-  const refresh = async (deadlineMs: number): Promise<void> => {
-    const until = now() + deadlineMs;
-    for (;;) {
-      const failed = await probe.call('Probes::collect', {}, Math.max(1, until - now())).then(
-        () => undefined,
-        (error: unknown) => error,
-      );
-      if (failed === undefined) return;
-      if (now() + 200 > until) throw failed;
-      await sleep(200);
+  /** Asks the probe process; while it is being started, as after a read that hung, it is asked again. */
+  const askProbe = async (procedure: string, request: unknown, deadlineMs: number): Promise<unknown> => {
+    for (const until = now() + deadlineMs; ;) {
+      try {
+        return await probe.call(procedure, request, Math.max(1, until - now()));
+      } catch (error) {
+        if (!isAway(error) || now() + 200 > until) throw error;
+        await sleep(200);
+      }
     }
   };
+  /** A fresh collection; while the probe process is being started, its first one. */
+  const refresh = async (deadlineMs: number): Promise<void> => void (await askProbe('Probes::collect', {}, deadlineMs));
 
   const reporter = openReporter({
     store: state.store,
@@ -142,6 +150,8 @@ function build(boot: ServeBoot, log: Logger, components: () => Components): read
         log,
         now,
       }),
+      ...containerRoutes({ snapshots }),
+      ...fdsRoutes({ snapshots, ask: (request) => askProbe('Probes::fds', request, FDS_DEADLINE_MS) }),
       ...history.routes,
       ...inspectorRoutes({ inspector, store: state.store, config: config.inspector }),
       ...reporter.routes,

@@ -3,6 +3,7 @@ import {
   closeSync,
   constants,
   fstatSync,
+  opendirSync,
   openSync,
   readdirSync,
   readlinkSync,
@@ -43,6 +44,17 @@ export interface FileSystemStats {
   readonly available: number;
   readonly files: number;
   readonly filesFree: number;
+}
+
+/** What an inode is, by stat(2). */
+export interface FileStatus {
+  readonly device: number;
+  readonly inode: number;
+  /** Names that lead to it; 0: it was removed, and is there as long as something holds it. */
+  readonly links: number;
+  readonly bytes: number;
+  /** What it takes: `st_blocks` of 512 bytes. */
+  readonly diskBytes: number;
 }
 
 /** Why a read failed, in the words of the self metrics. */
@@ -135,6 +147,19 @@ export class HostFiles {
     return readdirSync(this.path(hostPath));
   }
 
+  /**
+   * The names in a directory one by one, without reading all of a large one first. It is held open until the last, or until
+   * the iteration ends; of a process that ends meanwhile it lists nothing more, also when another gets its pid.
+   */
+  *entries(hostPath: string): Generator<string, void, undefined> {
+    const directory = opendirSync(this.path(hostPath), { bufferSize: 512 });
+    try {
+      for (let entry = directory.readSync(); entry !== null; entry = directory.readSync()) yield entry.name;
+    } finally {
+      directory.closeSync();
+    }
+  }
+
   /** The names of the directories in a directory; symbolic links are none. */
   directories(hostPath: string): string[] {
     return readdirSync(this.path(hostPath), { withFileTypes: true }).flatMap((entry) =>
@@ -151,6 +176,12 @@ export class HostFiles {
   /** What a symbolic link points to. */
   link(hostPath: string): string {
     return readlinkSync(this.path(hostPath));
+  }
+
+  /** What a path leads to, or the file of a descriptor. Can hang on a dead server: call it within {@link risky}. */
+  status(hostPath: string): FileStatus {
+    const { dev, ino, nlink, size, blocks } = statSync(this.path(hostPath));
+    return { device: dev, inode: ino, links: nlink, bytes: size, diskBytes: blocks * 512 };
   }
 
   /** `st_size` of a path; of `/proc/PID/fd` the number of open fds on Linux 6.2 and later, 0 before. */

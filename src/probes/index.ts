@@ -1,10 +1,12 @@
 // Probes: what reads the host, and what remembers and exposes what was read.
-export { announceTo, SILENT, watchAnnouncements } from './announcements.ts';
+export { type Announcements, announceTo, SILENT, watchAnnouncements } from './announcements.ts';
 export { systemClock, type Clock } from './clock.ts';
 export type { QuarantineEntry } from './collection.ts';
 export type { Collector, Metric } from './collector.ts';
 export { ProbesConfig } from './config.ts';
 export { clearTraces } from './exec/index.ts';
+export { containerRoutes } from './container/routes.ts';
+export { fdsProcedures, fdsRoutes, openFdsInspection } from './fds/index.ts';
 export { type FdsGrowthView, openHistory } from './history/index.ts';
 export type { CollectorStatus, HostView } from './host-view.ts';
 export { runnerProcedures, snapshotProcedures } from './procedures.ts';

@@ -17,7 +17,7 @@ const BAD_SELECTION = faultKind(
   400,
   'give either collect[] or exclude[], each with names from /jdos/v1/collectors',
 );
-const NOT_SEEN_YET = faultKind(
+export const NOT_SEEN_YET = faultKind(
   'JD_NOT_SEEN_YET',
   503,
   'ask again in some seconds; if it stays so, /jdos/v1/collectors says why',

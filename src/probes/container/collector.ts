@@ -9,6 +9,7 @@ import { HOST_METRICS, writeMachine, writeSelf } from './host-metrics.ts';
 import { countFiles } from './members.ts';
 import { GROUP_METRICS, isKnown, labelsOf, lastSamples, oomSamples, writeGroup } from './metrics.ts';
 import { openNames } from './names.ts';
+import { listContainers } from './listing.ts';
 import { readNetworks } from './network.ts';
 import { shareNames } from './pods.ts';
 import { readGroup } from './read.ts';
@@ -33,7 +34,9 @@ const LAYOUT_CYCLES = 40;
 
 function openContainers({ host, config, sources, known, saved }: CollectorContext): Collecting {
   const bootId = readBootId(host);
-  const discovery = openDiscovery(restore(saved, bootId));
+  const restored = restore(saved, bootId);
+  const discovery = openDiscovery(restored);
+  const { namespaces } = restored;
   const { table } = discovery;
   const names = openNames(host, sources);
   const deviceName = openDeviceNames(host);
@@ -41,6 +44,7 @@ function openContainers({ host, config, sources, known, saved }: CollectorContex
   const fdsBySize = sizeCountsFds(host);
   let layout: CgroupLayout | undefined;
   let cycle = -1;
+  let shown: readonly Tracked[] = [];
 
   return {
     async collect(out) {
@@ -52,6 +56,7 @@ function openContainers({ host, config, sources, known, saved }: CollectorContex
       const lastOf = (tracked: Tracked) => lastSamples(tracked, around);
       discover(discovery, { host, layout, now, maxContainers: config.containers.max, lastOf });
       const all = shownOf(table, now);
+      shown = all;
       await names.resolve(all, cycle);
       shareNames(all);
       if (known !== undefined) known.labels = labelsByPath(all);
@@ -62,7 +67,7 @@ function openContainers({ host, config, sources, known, saved }: CollectorContex
         if (init !== undefined) tracked.startTime ??= bootTime + init.start / units.ticksPerSecond;
       }
       countAllFiles(all, { host, fdsBySize, cycle });
-      readNetworks(host, all, table.live.get(ROOT));
+      readNetworks(host, all, table.live.get(ROOT), namespaces);
       for (const tracked of all) writeGroup(out, tracked, around);
       for (const { samples } of table.ended.values()) {
         for (const { metric, value, labels } of samples) out.add(metric, value, ...labels);
@@ -70,8 +75,9 @@ function openContainers({ host, config, sources, known, saved }: CollectorContex
       writeMachine(out, host);
       writeSelf(out, discovery, layout);
     },
+    details: () => listContainers(shown),
     save: () =>
-      save(table, bootId, (path) => {
+      save(table, bootId, namespaces, (path) => {
         const tracked = table.live.get(path);
         return tracked === undefined ? [] : oomSamples(tracked);
       }),

@@ -1,5 +1,6 @@
 // The families of the containers that have one series for each: cAdvisor's names, and ours.
 import { divided } from '../cgroup/flat.ts';
+import { CONNTRACK } from './conntrack-families.ts';
 import { counter, counting, finite, from, gauge, limit, type Scalar } from './family.ts';
 import { MEMORY } from './memory-families.ts';
 import type { Tracked } from './table.ts';
@@ -153,6 +154,7 @@ export const SCALARS: readonly Scalar[] = [
   ...cpu,
   ...MEMORY,
   ...processes,
+  ...CONNTRACK,
   ...waits('cpu', 'for CPU time', (t) => t.reading.cpuWaits),
   ...waits('memory', 'for memory', (t) => t.reading.memoryWaits),
   ...waits('io', 'for I/O', (t) => t.reading.ioWaits),

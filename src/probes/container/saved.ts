@@ -1,6 +1,8 @@
 // What survives a restart of the probe process: the last counters of what has ended, and who the living ones are.
 import { z } from '../../base/schema.ts';
+import { openWidening } from '../kernel/widening.ts';
 import type { Facts } from './identity.ts';
+import type { Namespaces } from './network.ts';
 import type { Ended, LastSample, Table } from './table.ts';
 
 const text = z.string().max(4096);
@@ -30,6 +32,8 @@ const Saved = z.object({
       }),
     )
     .max(10_000),
+  /** Counters of connection tracking that wrapped, by network namespace. */
+  wrapped: z.record(text, z.array(z.number()).max(100)).optional(),
 });
 
 /** A group that an earlier probe process knew. */
@@ -45,6 +49,7 @@ export interface Remembered {
 export interface Restored {
   readonly ended: readonly Ended[];
   readonly live: readonly Remembered[];
+  readonly namespaces: Namespaces;
 }
 
 const pack = ({ metric, labels, value }: LastSample): z.input<typeof Sample> => [metric, [...labels], value];
@@ -54,9 +59,14 @@ const unpack = ([metric, labels, value]: z.output<typeof Sample>): LastSample =>
 export function save(
   { live, ended }: Table,
   bootId: string | undefined,
+  namespaces: Namespaces,
   oomOf: (path: string) => readonly LastSample[],
 ): z.input<typeof Saved> | undefined {
   if (bootId === undefined) return undefined;
+  const wrapped = [...namespaces].flatMap(([name, widening]): [string, number[]][] => {
+    const state = widening.state();
+    return state === undefined ? [] : [[name, [...state]]];
+  });
   return {
     version: 1,
     bootId,
@@ -69,13 +79,14 @@ export function save(
       facts,
       oom: oomOf(path).map(pack),
     })),
+    ...(wrapped.length === 0 ? {} : { wrapped: Object.fromEntries(wrapped) }),
   };
 }
 
 /** What an earlier probe process of this boot saved; nothing of another boot, or when it makes no sense. */
 export function restore(saved: unknown, bootId: string | undefined): Restored {
   const parsed = Saved.safeParse(saved);
-  if (!parsed.success || parsed.data.bootId !== bootId) return { ended: [], live: [] };
+  if (!parsed.success || parsed.data.bootId !== bootId) return { ended: [], live: [], namespaces: new Map() };
   return {
     ended: parsed.data.ended.map(({ samples, ...one }) => ({ ...one, samples: samples.map(unpack) })),
     live: parsed.data.live.map(({ startTime, oom, ...one }) => ({
@@ -83,5 +94,8 @@ export function restore(saved: unknown, bootId: string | undefined): Restored {
       startTime: startTime ?? undefined,
       oom: oom.map(unpack),
     })),
+    namespaces: new Map(
+      Object.entries(parsed.data.wrapped ?? {}).map(([name, columns]) => [name, openWidening(columns)]),
+    ),
   };
 }

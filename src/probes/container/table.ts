@@ -12,7 +12,7 @@ import { identityOf } from './identity.ts';
 import { noMembers, type Members } from './members.ts';
 import type { SeriesOf } from './metrics.ts';
 import type { Named } from './names.ts';
-import type { Interfaces } from './network.ts';
+import type { Conntrack, Interfaces } from './network.ts';
 import type { Place } from './place.ts';
 
 /** What the last collection read of a group. Absent is what the kernel does not say. */
@@ -30,6 +30,7 @@ export interface Reading {
   memoryWaits?: Waits | undefined;
   ioWaits?: Waits | undefined;
   network?: Interfaces | undefined;
+  conntrack?: Conntrack | undefined;
   descendants?: number | undefined;
   dying?: number | undefined;
 }

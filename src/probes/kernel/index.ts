@@ -1,5 +1,6 @@
 // The collectors of the kernel's own counters.
 import type { Collector } from '../collector.ts';
+import { conntrack } from './conntrack.ts';
 import { diskstats } from './diskstats.ts';
 import { filefd } from './filefd.ts';
 import { loadavg } from './loadavg.ts';
@@ -13,6 +14,7 @@ import { uname } from './uname.ts';
 import { vmstat } from './vmstat.ts';
 
 export const kernelCollectors = [
+  conntrack,
   diskstats,
   filefd,
   loadavg,

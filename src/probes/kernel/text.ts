@@ -57,6 +57,10 @@ export function unsigned(word: string | undefined): number | undefined {
   return word.length > EXACT_DIGITS ? Number(word) : value; // beyond them each step would round by itself
 }
 
+/** An unsigned hexadecimal integer of at most 13 digits, below 2^53, or undefined for anything else. */
+export const hexadecimal = (word: string | undefined): number | undefined =>
+  word !== undefined && /^[0-9a-fA-F]{1,13}$/.test(word) ? Number.parseInt(word, 16) : undefined;
+
 /** An unsigned number with an optional fraction (`0.42`), or undefined for anything else. */
 export function decimal(word: string | undefined): number | undefined {
   if (word === undefined) return undefined;

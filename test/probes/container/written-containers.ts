@@ -103,6 +103,8 @@ interface WrittenProcess {
   readonly start?: number;
   readonly fds?: number;
   readonly comm?: string;
+  /** What `net/stat/nf_conntrack` says; unless given the kernel tracks no connections. */
+  readonly conntrack?: string;
 }
 
 const UNSEEN = 4_000_000;
@@ -132,13 +134,14 @@ export function writeTree(root: string, { uptime = 1000, bootId, groups, process
   write('proc/sys/kernel/random/boot_id', `${bootId ?? '0c1d2e3f-4a5b-4c6d-8e7f-901234567890'}\n`);
   write('proc/1/mountinfo', '30 23 0:26 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw,nsdelegate\n');
   const all: Readonly<Record<number, WrittenProcess>> = { 1: { start: 1 }, ...processes };
-  for (const [pid, { netns = HOST_NETNS, start = 100, fds = 3, comm = 'app' }] of Object.entries(all)) {
+  for (const [pid, { netns = HOST_NETNS, start = 100, fds = 3, comm = 'app', conntrack }] of Object.entries(all)) {
     write(`proc/${pid}/stat`, statText({ pid: Number(pid), start, comm }));
     write(`proc/${pid}/limits`, 'Limit  Soft\nMax open files            1024  4096  files\n');
     write(
       `proc/${pid}/net/dev`,
       `${NET_DEV}  eth0: ${netns % 1000} 2 3 4 0 0 0 0 5 6 7 8 0 0 0 0\n  veth1: 1 2 3 4 0 0 0 0 5 6 7 8 0 0 0 0\n`,
     );
+    if (conntrack !== undefined) write(`proc/${pid}/net/stat/nf_conntrack`, conntrack);
     mkdirSync(join(root, `proc/${pid}/ns`), { recursive: true });
     symlinkSync(`net:[${netns}]`, join(root, `proc/${pid}/ns/net`));
     for (let fd = 0; fd < fds; fd += 1) write(`proc/${pid}/fd/${fd}`, '');

@@ -33,13 +33,27 @@ const CONSTANT = [
   'node_filesystem_size_bytes',
   'node_memory_MemTotal_bytes',
   'node_memory_SwapTotal_bytes',
+  'node_nf_conntrack_entries_limit',
   'node_os_info',
   'node_uname_info',
 ];
 /** Collectors of node_exporter with the series of ours, and settings that make both look at the same things. */
 const ARGUMENTS = [
   '--collector.disable-defaults',
-  ...['cpu', 'diskstats', 'dmi', 'filefd', 'filesystem', 'loadavg', 'meminfo', 'netdev', 'os', 'pressure', 'stat'],
+  ...[
+    'conntrack',
+    'cpu',
+    'diskstats',
+    'dmi',
+    'filefd',
+    'filesystem',
+    'loadavg',
+    'meminfo',
+    'netdev',
+    'os',
+    'pressure',
+    'stat',
+  ],
   ...['time', 'uname', 'vmstat'],
 ].map((name) => (name.startsWith('--') ? name : `--collector.${name}`));
 const SAME_VIEW = [
@@ -151,7 +165,15 @@ t.test('a dashboard made for node_exporter finds the same series here', { skip }
   }
   for (const name of CONSTANT) t.same(lines(ours, name), lines(theirs.samples, name), `${name} has the same samples`);
 
-  const shared = ['node_cpu_', 'node_disk_', 'node_filesystem_', 'node_load', 'node_memory_', 'node_network_'];
+  const shared = [
+    'node_cpu_',
+    'node_disk_',
+    'node_filesystem_',
+    'node_load',
+    'node_memory_',
+    'node_network_',
+    'node_nf_',
+  ];
   const missing = [...theirs.types.keys()]
     .filter((name) => shared.some((prefix) => name.startsWith(prefix)))
     .filter((name) => !written.includes(name));

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { HostFiles } from '../../../src/probes/host-files.ts';
+import { parseConntrack } from '../../../src/probes/kernel/conntrack.ts';
 import { parseDiskstats } from '../../../src/probes/kernel/diskstats.ts';
 import { parseFileNr } from '../../../src/probes/kernel/filefd.ts';
 import { kernelCollectors } from '../../../src/probes/kernel/index.ts';
@@ -40,6 +41,13 @@ const PARSERS: readonly (readonly [string, (text: string) => readonly number[]])
   ['vmstat', (text) => [...parseVmstat(text).values()]],
   ['diskstats', (text) => [...parseDiskstats(text, () => true).values()].flatMap(({ columns }) => columns)],
   ['1/net/dev', (text) => [...parseNetDev(text).devices.values()].flat()],
+  [
+    '1/net/stat/nf_conntrack',
+    (text) => {
+      const { entries, rows } = parseConntrack(text, ['drop', 'insert_failed', 'no_such_column']);
+      return [entries, ...rows.flat().filter((value) => value !== undefined)];
+    },
+  ],
   ['loadavg', (text) => parseLoadavg(text)],
   ['sys/fs/file-nr', (text) => Object.values(parseFileNr(text))],
   ['pressure/io', (text) => Object.values(parsePressure(text))],
