@@ -1,33 +1,23 @@
 // What watching many processes costs, beside process-exporter: 2,000 and 5,000 processes, each a group of its own, the same
-// configuration file for both, a scrape every 15 s. JDOS_BENCH_PROCESSES and JDOS_BENCH_COLLECTIONS change how many.
+// configuration file for both, a scrape every 15 s; then how long scrapes take, and a process with many open files.
+// JDOS_BENCH_PROCESSES, JDOS_BENCH_COLLECTIONS and JDOS_BENCH_WARM_UP change how many.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { copyFileSync, linkSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../test/support/free-port.ts';
+import { crowd, endCrowd } from './crowd.ts';
+import { measureManyFds } from './many-fds.ts';
 import { type Cost, processCount, treeCost } from './processes-cost.ts';
+import { measureScrapes } from './scrape.ts';
 
 const SIZES = (process.env['JDOS_BENCH_PROCESSES'] ?? '2000,5000').split(',').map(Number);
 const COLLECTIONS = Number(process.env['JDOS_BENCH_COLLECTIONS'] ?? 10);
 const PERIOD = 15;
-/** The first collections read more: what is new, and what is sampled by turns. */
-const WARM_UP = 5;
+/** The first collections read more: what is new, and what is sampled by turns; and V8 still compiles what is hot. */
+const WARM_UP = Number(process.env['JDOS_BENCH_WARM_UP'] ?? 20);
 const ROOT = join(import.meta.dirname, '..');
-
-/** Processes that do nothing, each of another name. */
-async function crowd(dir: string, size: number): Promise<ChildProcess> {
-  const programs = join(dir, `crowd-${size}`);
-  mkdirSync(programs);
-  copyFileSync('/bin/sleep', join(programs, 'sleep'));
-  const names = Array.from({ length: size }, (_, i) => `w${String(i).padStart(5, '0')}`);
-  for (const name of names) linkSync(join(programs, 'sleep'), join(programs, name));
-  const script = join(programs, 'start.sh');
-  writeFileSync(script, `cd ${programs}\n${names.map((name) => `./${name} 1000000 &\n`).join('')}echo ready\nwait\n`);
-  const child = spawn('sh', [script], { stdio: ['ignore', 'pipe', 'inherit'], detached: true });
-  await new Promise((resolve) => child.stdout.once('data', resolve));
-  return child;
-}
 
 interface Subject {
   readonly name: string;
@@ -50,24 +40,26 @@ async function scrape({
 
 const total = (rows: readonly Cost[]): number => rows.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0);
 
+const QUIET = { stdio: ['ignore', 'ignore', 'ignore'] as ['ignore', 'ignore', 'ignore'] };
+
+function startDaemon(dir: string, port: number): ChildProcess {
+  const config = join(dir, 'jdos.yaml');
+  writeFileSync(config, 'probes: { processes: { maxGroups: 20000 }, maxSeries: 200000 }\n');
+  const data = ['--config', config, '--data-dir', join(dir, 'data')];
+  const listen = ['--listen', `127.0.0.1:${port}`, '--listen-tls', 'off'];
+  return spawn(join(ROOT, 'jdos'), ['daemon', ...data, ...listen], QUIET);
+}
+
 async function compare(size: number): Promise<void> {
   const dir = mkdtempSync(join(tmpdir(), 'jdos-bench-'));
   const [jdosPort, peerPort] = await Promise.all([freePort(), freePort()]);
   const names = join(dir, 'names.yaml');
   writeFileSync(names, 'process_names: [{ name: "{{.Comm}}", cmdline: [".+"] }]\n');
-  const config = join(dir, 'jdos.yaml');
-  writeFileSync(config, 'probes: { processes: { maxGroups: 20000 }, maxSeries: 200000 }\n');
   const people = await crowd(dir, size);
-  const quiet = { stdio: ['ignore', 'ignore', 'ignore'] as ['ignore', 'ignore', 'ignore'] };
-  const jdosArguments = ['--config', config, '--data-dir', join(dir, 'data')];
   const subjects: readonly Subject[] = [
     {
       name: 'jdos',
-      child: spawn(
-        join(ROOT, 'jdos'),
-        ['daemon', ...jdosArguments, '--listen', `127.0.0.1:${jdosPort}`, '--listen-tls', 'off'],
-        quiet,
-      ),
+      child: startDaemon(dir, jdosPort),
       url: `http://127.0.0.1:${jdosPort}/metrics/process`,
     },
     {
@@ -75,7 +67,7 @@ async function compare(size: number): Promise<void> {
       child: spawn(
         'prometheus-process-exporter',
         ['-web.listen-address', `127.0.0.1:${peerPort}`, '-config.path', names, '-threads=false'],
-        quiet,
+        QUIET,
       ),
       url: `http://127.0.0.1:${peerPort}/metrics`,
     },
@@ -115,10 +107,31 @@ async function compare(size: number): Promise<void> {
     console.log(`jdos / process-exporter: ${ratio.toFixed(3)}; at most 1/4: ${ratio <= 0.25 ? 'yes' : 'NO'}`);
   } finally {
     for (const { child } of subjects) child.kill('SIGTERM');
-    process.kill(-(people.pid ?? 0), 'SIGKILL');
+    endCrowd(people);
+    await sleep(2000);
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+/** Processes that give about 50,000 series. */
+const SCRAPED = 2150;
+
+async function scrapes(): Promise<void> {
+  const dir = mkdtempSync(join(tmpdir(), 'jdos-bench-'));
+  const port = await freePort();
+  const people = await crowd(dir, SCRAPED);
+  const daemon = startDaemon(dir, port);
+  try {
+    await sleep(5 * PERIOD * 1000);
+    await measureScrapes(`http://127.0.0.1:${port}`);
+  } finally {
+    daemon.kill('SIGTERM');
+    endCrowd(people);
     await sleep(2000);
     rmSync(dir, { recursive: true, force: true });
   }
 }
 
 for (const size of SIZES) await compare(size);
+await scrapes();
+await measureManyFds();
