@@ -85,6 +85,7 @@ function collecting(
         quarantine: boot.quarantine,
         announcements,
         publish: publisher.publish,
+        handOver: () => publisher.flush().catch(() => undefined), // the next publication hears of it
         log,
         clock: systemClock,
       });

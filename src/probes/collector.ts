@@ -75,6 +75,8 @@ export interface Collector {
   /** Seconds between collections unless configured. */
   readonly periodSeconds: number;
   readonly metrics: readonly Metric[];
+  /** Its reads can hang and have this process killed: what was collected before it is handed over first. */
+  readonly mayHang?: true;
   open(context: CollectorContext): Collecting;
 }
 

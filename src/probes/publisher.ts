@@ -1,12 +1,9 @@
-// Hands publications over in few calls: what carries no state waits a moment for the others of its round.
+// Hands publications over in few calls: each waits a moment for the others of its round.
 import type { Clock } from './clock.ts';
 import type { Publication } from './publication.ts';
 
 interface Publisher {
-  /**
-   * Resolves when the publication is handed over, or is to be within a moment. A collector's state is never kept
-   * waiting: it holds counters, and the process may be killed while the next collector reads.
-   */
+  /** Resolves when the publication is handed over, or is to be within a moment. */
   publish(publication: Publication): Promise<void>;
   /** Hands over what waits. */
   flush(): Promise<void>;
@@ -56,7 +53,7 @@ export function openPublisher({ send, onMissing, clock }: PublisherOptions): Pub
     flush,
     async publish(publication) {
       waiting.set(publication.collector, publication);
-      if (publication.state !== undefined || failing) return flush();
+      if (failing) return flush();
       cancel ??= clock.after(MOMENT_MS, () => void flush().catch(() => undefined));
     },
   };

@@ -9,10 +9,10 @@ import { processCollectors } from './process/index.ts';
 
 export const collectors: readonly Collector[] = [
   ...kernelCollectors,
-  ...hostCollectors,
-  ...processCollectors,
   ...containerCollectors,
   ...execCollectors, // after those of containers, which know the names
+  ...hostCollectors,
+  ...processCollectors,
 ];
 
 /** The collectors that the configuration leaves on. */

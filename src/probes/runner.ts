@@ -27,6 +27,8 @@ export interface RunnerOptions {
   readonly announcements: Announcements;
   /** Hands one publication to the serve process. Must settle; a rejection is retried after a period. */
   readonly publish: (publication: Publication) => Promise<void>;
+  /** Sees that what was published is handed over, before something is read that may have this process killed. Never rejects. */
+  readonly handOver: () => Promise<void>;
   readonly log: Logger;
   readonly clock: Clock;
 }
@@ -56,6 +58,7 @@ interface Slot {
   readonly name: string;
   readonly periodSeconds: number;
   readonly fast: boolean;
+  readonly mayHang: boolean;
   readonly collection: Collection;
   /** Milliseconds of uptime when it is collected next. */
   due: number;
@@ -100,6 +103,7 @@ export function openRunner(options: RunnerOptions): Runner {
 
   const turn = async (slot: Slot): Promise<void> => {
     if (slot.unsent !== undefined && clock.uptime() < slot.due) return send(slot, slot.unsent.publication);
+    if (slot.mayHang) await options.handOver();
     const others = slots.reduce((sum, other) => sum + (other === slot ? 0 : other.series), 0);
     const publication = await slot.collection.collect(Math.max(0, config.maxSeries - others));
     if (stopping.signal.aborted) return;
@@ -207,6 +211,7 @@ function openSlot(collector: Collector, options: RunnerOptions, known: KnownCont
     name: collector.name,
     periodSeconds,
     fast: collector.periodSeconds <= FAST_SECONDS,
+    mayHang: collector.mayHang ?? false,
     collection: openCollection({
       collector,
       hostRoot,

@@ -1,17 +1,16 @@
-// Publications on their way: few calls, no state kept waiting, nothing lost when nobody takes them.
+// Publications on their way: few calls, nothing lost when nobody takes them.
 import t from 'tap';
 import type { Publication } from '../../src/probes/publication.ts';
 import { MOMENT_MS, openPublisher } from '../../src/probes/publisher.ts';
 import { fakeClock } from './fake-clock.ts';
 
-const publication = (collector: string, at = 0, state?: Buffer): Publication => ({
+const publication = (collector: string, at = 0): Publication => ({
   collector,
   at,
   periodSeconds: 15,
   durationSeconds: 0,
   families: [],
   quarantined: [],
-  ...(state === undefined ? {} : { state }),
 });
 
 function opened() {
@@ -46,15 +45,6 @@ t.test('the publications of one round go in one call, a moment after the first',
   t.same(calls, ['a@0 b@0']);
 });
 
-t.test('one with state goes at once and takes along what waits', async (t) => {
-  const { publisher, clock, calls } = opened();
-  await publisher.publish(publication('a'));
-  await publisher.publish(publication('processes', 1, Buffer.from('counters')));
-  t.same(calls, ['a@0 processes@1']);
-  await clock.advance(MOMENT_MS);
-  t.equal(calls.length, 1);
-});
-
 t.test('a flush hands over what waits, and nothing when nothing does', async (t) => {
   const { publisher, calls } = opened();
   await publisher.flush();
@@ -80,9 +70,11 @@ t.test('what the receiver has nothing of is asked for, unless it is on its way',
   answer.missing = ['a', 'b', 'c'];
   const held = Promise.withResolvers<void>();
   answer.wait = held.promise;
-  const first = publisher.publish(publication('b', 0, Buffer.from('state')));
+  await publisher.publish(publication('b'));
+  const first = publisher.flush();
   answer.wait = undefined;
-  await publisher.publish(publication('c', 0, Buffer.from('state')));
+  await publisher.publish(publication('c'));
+  await publisher.flush();
   t.same(missed, ['a c'], 'b is under way');
   await publisher.publish(publication('a'));
   held.resolve();

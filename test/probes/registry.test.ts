@@ -59,6 +59,7 @@ t.test('all collectors read this very host in two rounds, and promtool parses wh
     announcements: SILENT,
     log,
     clock: systemClock,
+    handOver: async () => {},
     publish: async (publication) => {
       for (const sent of decodePublications(encodePublications([publication], Buffer.alloc))) snapshots.accept(sent);
     },

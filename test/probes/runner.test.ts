@@ -39,6 +39,9 @@ function probe(
     resumption: { states: {} },
     quarantine: [],
     announcements: SILENT,
+    async handOver() {
+      events.push('hand over');
+    },
     async publish(publication) {
       events.push(`publish ${publication.collector}`);
       published.push(publication);
@@ -105,6 +108,17 @@ t.test('a publication says what was collected, when and how long it took', async
       state: packState({ before: { n: 1 } }),
     },
   ]);
+});
+
+t.test('what was collected is handed over before something is read that may hang', async (t) => {
+  const { start, clock, events } = probe(t, [
+    collector('safe'),
+    collector('hangs', undefined, { mayHang: true }),
+    collector('last'),
+  ]);
+  await start();
+  await clock.advance(0);
+  t.same(events, ['publish safe', 'hand over', 'publish hangs', 'publish last']);
 });
 
 t.test('what was lost is collected again at once, and then at its period as before', async (t) => {

@@ -55,6 +55,7 @@ export const filesystem: Collector = {
   name: 'filesystem',
   view: 'node',
   periodSeconds: 30,
+  mayHang: true,
   metrics: FAMILIES.map(([name, help, source, unit]) => ({
     name: `node_filesystem_${name}`,
     help,

@@ -22,6 +22,7 @@ export const processes: Collector = {
   view: 'process',
   periodSeconds: PERIOD_SECONDS,
   metrics: PROCESS_METRICS,
+  mayHang: true,
   open: openProcesses,
 };
 
