@@ -32,16 +32,19 @@ t.test('what comes again is known without being looked up', async (t) => {
 t.test(`lines that come, go and change are read as if they were new, seed ${FUZZ_SEED}`, async (t) => {
   const next = random();
   const reader = new LineReader((head) => head);
-  let lines = Array.from({ length: 30 }, (_, i) => `m{a="${i}"}`);
-  let made = 30;
+  let lines = Array.from({ length: 200 }, (_, i) => `m{a="${i}"}`);
+  let made = 200;
+  const values = new Map<string, number>();
   for (let round = 0; round < 500; round += 1) {
-    if (next() < 0.3) lines = lines.filter(() => next() < 0.9);
+    if (next() < 0.3) lines = lines.filter(() => next() < 0.98);
     if (next() < 0.3) lines.splice(Math.floor(next() * lines.length), 0, `m{a="${(made += 1)}"}`);
-    if (next() < 0.1) lines.sort(() => next() - 0.5);
-    const wanted = lines.map((line): [string, number] => [
-      line,
-      [7, 1e300, 0.25, -1, 2 ** 60][Math.floor(next() * 5)] ?? 0,
-    ]);
+    if (next() < 0.02) lines.sort(() => next() - 0.5);
+    const busy = next() < 0.5 ? 0.01 : 0.5;
+    const wanted = lines.map((line): [string, number] => {
+      if (!values.has(line) || next() < busy)
+        values.set(line, [7, 1e300, 0.25, -1, 2 ** 60][Math.floor(next() * 5)] ?? 0);
+      return [line, values.get(line) ?? 0];
+    });
     const got = read(reader, wanted.map(([line, value]) => `${line} ${value}\n`).join(''));
     if (JSON.stringify(got) !== JSON.stringify(wanted)) t.same(got, wanted, `round ${round}`);
   }
