@@ -68,12 +68,3 @@ export function without(name: SeriesName, dropped: readonly string[]): string {
 /** Whether the series has all these labels with these values. */
 export const hasLabels = (name: SeriesName, wanted: Readonly<Record<string, string>>): boolean =>
   Object.entries(wanted).every(([label, value]) => name.labels[label] === value);
-
-/** The samples of lines that were written here; one whose value is no finite number is not known, and left out. */
-export const parseSamples = (lines: string): readonly MetricSample[] =>
-  lines.split('\n').flatMap((line) => {
-    const space = line.lastIndexOf(' ');
-    const value = Number(line.slice(space + 1));
-    const name = space < 0 || !Number.isFinite(value) ? undefined : parseSeries(line.slice(0, space));
-    return name === undefined ? [] : [{ labels: name.labels, value }];
-  });

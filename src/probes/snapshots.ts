@@ -5,7 +5,8 @@ import type { Collector, Metric } from './collector.ts';
 import { byName, declaredFamilies, type ExposedFamily } from './exposition.ts';
 import type { CollectorStatus, HostView } from './host-view.ts';
 import { bytesOf, copyPublication, seriesOf, type Publication, type Resumption } from './publication.ts';
-import { parseSamples, type MetricSample } from './sample-text.ts';
+import { LineReader } from './line-reader.ts';
+import { parseSeries, type MetricSample } from './sample-text.ts';
 
 const UNKNOWN_PUBLISHER = faultKind(
   'JD_UNKNOWN_PUBLISHER',
@@ -48,6 +49,7 @@ interface Memory {
   success: Publication | undefined;
   /** What was read out of the last success, by metric. */
   readonly samples: Map<string, readonly MetricSample[]>;
+  readonly readers: Map<string, LineReader<MetricSample['labels']>>;
   /** Kept when a success brings none, so that counters survive a failing collector and the restart after it. */
   state: Buffer | undefined;
   readonly errors: Map<string, number>;
@@ -72,6 +74,7 @@ export function openSnapshots({ collectors, log, now }: SnapshotsOptions): Snaps
         last: undefined,
         success: undefined,
         samples: new Map(),
+        readers: new Map(),
         state: undefined,
         errors: new Map(),
       },
@@ -137,13 +140,19 @@ function kept(memory: Memory, publication: Publication): Publication {
 const isOld = (publication: Publication, now: number): boolean =>
   Math.abs(now - publication.at) > PERIODS_SHOWN * publication.periodSeconds * 1000;
 
-/** Reads the lines when they are asked for, which is seldom: few metrics, once an hour or a day. */
-function samplesOf({ success, samples }: Memory, metric: string): readonly MetricSample[] {
-  let read = samples.get(metric);
-  if (read === undefined) {
-    const family = success?.families.find(({ name }) => name === metric);
-    samples.set(metric, (read = parseSamples(family?.text.toString('utf8') ?? '')));
-  }
+/** Reads the lines when they are asked for; what is asked again and again is mostly known from the time before. */
+function samplesOf({ success, samples, readers }: Memory, metric: string): readonly MetricSample[] {
+  const known = samples.get(metric);
+  if (known !== undefined) return known;
+  let reader = readers.get(metric);
+  if (reader === undefined) readers.set(metric, (reader = new LineReader((head) => parseSeries(head)?.labels ?? {})));
+  const read: MetricSample[] = [];
+  const text = success?.families.find(({ name }) => name === metric)?.text ?? Buffer.alloc(0);
+  // A value that is no number is not known. The reader keeps its text, and the store is overwritten.
+  reader.read(Buffer.from(text), (labels, value) => {
+    if (Number.isFinite(value)) read.push({ labels, value });
+  });
+  samples.set(metric, read);
   return read;
 }
 

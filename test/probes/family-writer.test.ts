@@ -3,9 +3,10 @@ import t from 'tap';
 import type { Metric } from '../../src/probes/collector.ts';
 import { byName, declaredFamilies, renderExposition } from '../../src/probes/exposition.ts';
 import { openFamilyWriter } from '../../src/probes/family-writer.ts';
-import { escapeLabelValue, formatValue, parseSamples } from '../../src/probes/sample-text.ts';
+import { escapeLabelValue, formatValue } from '../../src/probes/sample-text.ts';
 import { openSeries } from '../../src/probes/series.ts';
 import { FUZZ_SEED, random } from '../support/random.ts';
+import { parseSamples } from '../support/samples.ts';
 
 const METRICS: readonly Metric[] = [
   { name: 'a_total', help: 'A.', type: 'counter', source: '', labels: ['x', 'y'] },

@@ -1,5 +1,5 @@
 // From the lines of collections to the samples of series: counters become rates, labels are summed over, gaps stay gaps.
-import { LineReader } from './line-reader.ts';
+import { LineReader } from '../line-reader.ts';
 import { hasLabels, parseSeries, without } from '../sample-text.ts';
 import { Accumulator, interval, type Moment, rate } from './rollup.ts';
 import type { KeptFamily, KeptMetric } from './series.ts';

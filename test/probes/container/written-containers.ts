@@ -8,8 +8,9 @@ import { ProbesConfig } from '../../../src/probes/config.ts';
 import { containers } from '../../../src/probes/container/collector.ts';
 import { openFamilyWriter } from '../../../src/probes/family-writer.ts';
 import { HostFiles } from '../../../src/probes/host-files.ts';
-import { parseSamples, seriesText, type MetricSample } from '../../../src/probes/sample-text.ts';
+import { seriesText, type MetricSample } from '../../../src/probes/sample-text.ts';
 import { statText } from '../process/written-host.ts';
+import { parseSamples } from '../../support/samples.ts';
 
 export interface Collected {
   /** In the exposition format, without help. */

@@ -1,7 +1,7 @@
 // Lines read again and again: each is found by its own head, whatever came before it last time.
 import t from 'tap';
-import { LineReader } from '../../../src/probes/history/line-reader.ts';
-import { FUZZ_SEED, random } from '../../support/random.ts';
+import { LineReader } from '../../src/probes/line-reader.ts';
+import { FUZZ_SEED, random } from '../support/random.ts';
 
 const read = (reader: LineReader<string>, text: string): [string, number][] => {
   const got: [string, number][] = [];
