@@ -9,9 +9,9 @@ import { processCollectors } from './process/index.ts';
 
 export const collectors: readonly Collector[] = [
   ...kernelCollectors,
+  ...hostCollectors,
   ...containerCollectors,
   ...execCollectors, // after those of containers, which know the names
-  ...hostCollectors,
   ...processCollectors,
 ];
 
