@@ -12,7 +12,10 @@ import { measureManyFds } from './many-fds.ts';
 import { type Cost, processCount, treeCost } from './processes-cost.ts';
 import { measureScrapes } from './scrape.ts';
 
-const SIZES = (process.env['JDOS_BENCH_PROCESSES'] ?? '2000,5000').split(',').map(Number);
+const SIZES = (process.env['JDOS_BENCH_PROCESSES'] ?? '2000,5000')
+  .split(',')
+  .map(Number)
+  .filter((size) => size > 0);
 const COLLECTIONS = Number(process.env['JDOS_BENCH_COLLECTIONS'] ?? 10);
 const PERIOD = 15;
 /** The first collections read more: what is new, and what is sampled by turns; and V8 still compiles what is hot. */

@@ -27,7 +27,7 @@ export const exec: Collector = {
 };
 
 /** A buffer holds a second of a busy CPU, and other collectors may have the thread for some hundred milliseconds. */
-const TURN_MS = 250;
+const TURN_MS = 500;
 const NEXT_MS = 10;
 /** Turns of one collection: what is not read then is left to the timer. */
 const MOST_TURNS = 20;
