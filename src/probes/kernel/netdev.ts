@@ -1,6 +1,6 @@
 // Bytes, packets and errors of each network interface of the host, from /proc/1/net/dev.
 import { stateless, type Collector } from '../collector.ts';
-import { readFailure, type HostFiles } from '../host-files.ts';
+import { hostNet } from './host-net.ts';
 import { allUnsigned, eachLine, unexpected, words } from './text.ts';
 
 const RECEIVE = ['bytes', 'packets', 'errs', 'drop', 'fifo', 'frame', 'compressed', 'multicast'];
@@ -18,7 +18,6 @@ const UNITS: Readonly<Record<string, string>> = {
 };
 
 const FILE = '/proc/net/dev';
-const LARGEST = 16 * 1024 * 1024; // about 130 bytes per interface, and hosts with tens of thousands exist
 
 interface NetDevices {
   /** The statistic of each column, `receive_bytes` and so on, as the header names them. */
@@ -59,19 +58,6 @@ export function parseNetDev(text: string): NetDevices {
 export const isExcludedDevice = (device: string, entries: readonly string[]): boolean =>
   entries.some((entry) => (entry.endsWith('*') ? device.startsWith(entry.slice(0, -1)) : device === entry));
 
-/**
- * The file of the host's first process, because `/proc/net` is `/proc/self/net`: the interfaces of this process' own
- * network namespace, which is not the host's in a container or under systemd's PrivateNetwork.
- */
-function read(host: HostFiles): string {
-  try {
-    return host.text('/proc/1/net/dev', LARGEST);
-  } catch (error) {
-    if (readFailure(error) === 'failed') throw error;
-    return host.text('/proc/self/net/dev', LARGEST);
-  }
-}
-
 export const netdev: Collector = {
   name: 'netdev',
   view: 'node',
@@ -85,7 +71,7 @@ export const netdev: Collector = {
     labels: ['device'],
   })),
   open: stateless((host, out, config) => {
-    const { statistics, devices } = parseNetDev(read(host));
+    const { statistics, devices } = parseNetDev(hostNet(host, 'dev'));
     const metrics = statistics.map((statistic) => METRICS.get(statistic));
     for (const [device, values] of devices) {
       if (isExcludedDevice(device, config.network.excludeDevices)) continue;

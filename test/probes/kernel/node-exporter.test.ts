@@ -10,7 +10,12 @@ import { needs } from '../../support/needs.ts';
 import { collectOnce, config, type Sample } from './written.ts';
 
 /** Ours that it does not have, reviewed: our own, and those of kernels and versions that this machine may not have. */
-const OURS_ALONE = [/^jdos_/, /^node_pressure_irq_stalled_seconds_total$/];
+const OURS_ALONE = [
+  /^jdos_/,
+  /^node_pressure_irq_stalled_seconds_total$/,
+  /^node_netstat_TcpExt_(TCPOFOQueue|TCPRcvQDrop)$/,
+  /^node_softnet_(cpu_collision_total|received_rps_total|flow_limit_count_total|backlog_len)$/,
+];
 /** Theirs that ours lack, reviewed: from netlink, udev and sysfs, some of them in newer versions only. */
 const THEIRS_ALONE = [
   /^node_network_receive_nohandler_total$/,
@@ -41,6 +46,14 @@ const CONSTANT = [
 const ARGUMENTS = [
   '--collector.disable-defaults',
   ...[
+    'arp',
+    'bonding',
+    'entropy',
+    'netstat',
+    'schedstat',
+    'sockstat',
+    'softnet',
+    'udp_queues',
     'conntrack',
     'cpu',
     'diskstats',

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { HostFiles } from '../../../src/probes/host-files.ts';
+import { parseArp } from '../../../src/probes/kernel/arp.ts';
 import { parseConntrack } from '../../../src/probes/kernel/conntrack.ts';
 import { parseDiskstats } from '../../../src/probes/kernel/diskstats.ts';
 import { parseFileNr } from '../../../src/probes/kernel/filefd.ts';
@@ -10,8 +11,12 @@ import { kernelCollectors } from '../../../src/probes/kernel/index.ts';
 import { parseLoadavg } from '../../../src/probes/kernel/loadavg.ts';
 import { parseMeminfo } from '../../../src/probes/kernel/meminfo.ts';
 import { parseNetDev } from '../../../src/probes/kernel/netdev.ts';
+import { parseSnmp, parseSnmp6 } from '../../../src/probes/kernel/netstat.ts';
 import { parsePressure } from '../../../src/probes/kernel/pressure.ts';
+import { parseSockstat } from '../../../src/probes/kernel/sockstat.ts';
+import { parseSoftnet } from '../../../src/probes/kernel/softnet.ts';
 import { parseStat } from '../../../src/probes/kernel/stat.ts';
+import { parseUdpQueues } from '../../../src/probes/kernel/udp-queues.ts';
 import { parseVmstat } from '../../../src/probes/kernel/vmstat.ts';
 import { golden } from '../../support/golden.ts';
 import { FUZZ_SEED, mutate, random } from '../../support/random.ts';
@@ -35,6 +40,12 @@ t.test('every collector has a name and metrics of its own, with help', async (t)
 });
 
 const file = (path: string): Buffer => readFileSync(join(RECORDED, 'proc', path));
+/** Values may be negative where there is no limit; none of those that are kept is. */
+const valuesOf = (parse: (values: Map<string, number>) => void): readonly number[] => {
+  const values = new Map<string, number>();
+  parse(values);
+  return [...values.values()].map(Math.abs);
+};
 const PARSERS: readonly (readonly [string, (text: string) => readonly number[]])[] = [
   ['stat', (text) => [...parseStat(text).cpus.values(), [...parseStat(text).single.values()]].flat()],
   ['meminfo', (text) => [...parseMeminfo(text).values()]],
@@ -48,6 +59,13 @@ const PARSERS: readonly (readonly [string, (text: string) => readonly number[]])
       return [entries, ...rows.flat().filter((value) => value !== undefined)];
     },
   ],
+  ['1/net/snmp', (text) => valuesOf((values) => parseSnmp('snmp', text, values))],
+  ['1/net/netstat', (text) => valuesOf((values) => parseSnmp('netstat', text, values))],
+  ['1/net/snmp6', (text) => valuesOf((values) => parseSnmp6(text, values))],
+  ['1/net/sockstat', (text) => [...parseSockstat(text).values()]],
+  ['1/net/arp', (text) => [...parseArp(text).values()]],
+  ['1/net/udp', (text) => Object.values(parseUdpQueues(text))],
+  ['net/softnet_stat', (text) => [...parseSoftnet(text).values()].flat()],
   ['loadavg', (text) => parseLoadavg(text)],
   ['sys/fs/file-nr', (text) => Object.values(parseFileNr(text))],
   ['pressure/io', (text) => Object.values(parsePressure(text))],
