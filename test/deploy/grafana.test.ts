@@ -8,35 +8,16 @@ import { documentedMetrics } from '../docs/documented-metrics.ts';
 import { type Dashboard, dashboards, expressionsOf, type Panel, substitute } from '../support/dashboards.ts';
 import { privateDirectory } from '../support/daemon.ts';
 import { needs } from '../support/needs.ts';
-import { partsOf } from '../support/promql.ts';
+import { partsOf, unknownNames } from '../support/promql.ts';
 
 const LABELS = new Map(documentedMetrics().map(({ name, labels }) => [name, labels]));
-/** What Prometheus adds to each series it scrapes. */
-const OF_TARGETS = ['job', 'instance'];
 const PANELS = ['row', 'stat', 'timeseries', 'table', 'bargauge'];
 const DATASOURCE = { type: 'prometheus', uid: '${datasource}' };
 
 const all = dashboards();
 
-/** What is wrong with an expression, in words; empty for nothing. */
-function faultsOf(promql: string, legend = ''): readonly string[] {
-  const { selectors, groupings } = partsOf(substitute(promql, {}));
-  const known = new Set([...OF_TARGETS, ...selectors.flatMap(({ metric }) => LABELS.get(metric) ?? [])]);
-  const shown = [...legend.matchAll(/\{\{(\w*)\}\}/g)].map(([, label = '']) => label);
-  return [
-    ...(selectors.length === 0 ? ['no metric'] : []),
-    ...selectors.flatMap(({ metric, labels }) => {
-      const has = LABELS.get(metric);
-      if (has === undefined) return [`no metric ${metric}`];
-      return labels
-        .filter((label) => !has.includes(label) && !OF_TARGETS.includes(label))
-        .map((label) => `no label ${label} on ${metric}`);
-    }),
-    ...[...groupings.flatMap(({ labels }) => labels), ...shown]
-      .filter((label) => !known.has(label))
-      .map((label) => `no label ${label} on any of them`),
-  ];
-}
+const faultsOf = (promql: string, legend = ''): readonly string[] =>
+  unknownNames(substitute(promql, {}), LABELS, legend);
 
 t.test('what an expression speaks of is found in it, whatever its form', async (t) => {
   const parts = partsOf(

@@ -48,3 +48,30 @@ export function partsOf(promql: string): Parts {
     }));
   return { selectors, groupings };
 }
+
+/** What Prometheus adds to each series it scrapes. */
+const OF_TARGETS = ['job', 'instance'];
+
+/** The metrics and labels of an expression, and of its legend, that are not among `known`, in words; empty for none. */
+export function unknownNames(
+  promql: string,
+  known: ReadonlyMap<string, readonly string[]>,
+  legend = '',
+): readonly string[] {
+  const { selectors, groupings } = partsOf(promql);
+  const there = new Set([...OF_TARGETS, ...selectors.flatMap(({ metric }) => known.get(metric) ?? [])]);
+  const shown = [...legend.matchAll(/\{\{(\w*)\}\}/g)].map(([, label = '']) => label);
+  return [
+    ...(selectors.length === 0 ? ['no metric'] : []),
+    ...selectors.flatMap(({ metric, labels }) => {
+      const has = known.get(metric);
+      if (has === undefined) return [`no metric ${metric}`];
+      return labels
+        .filter((label) => !has.includes(label) && !OF_TARGETS.includes(label))
+        .map((label) => `no label ${label} on ${metric}`);
+    }),
+    ...[...groupings.flatMap(({ labels }) => labels), ...shown]
+      .filter((label) => !there.has(label))
+      .map((label) => `no label ${label} on any of them`),
+  ];
+}
