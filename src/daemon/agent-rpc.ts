@@ -7,6 +7,7 @@ import { listenRpc, type Recorder, rpcHandler, type RpcListener } from '../traci
 import { costOf } from './costs.ts';
 import { type DataDir, processSocket } from './data-dir.ts';
 import type { Quarantined } from './quarantine.ts';
+import { END_REASONS } from './restart.ts';
 import type { SupervisedChild } from './supervisor.ts';
 import { PartStatus } from './welcome.ts';
 
@@ -17,6 +18,7 @@ const ProcessStatus = z.object({
   restarts: z.number(),
   answers: z.boolean(),
   lastEnd: z.string().optional(),
+  ends: z.array(z.object({ reason: z.enum(END_REASONS), count: z.number(), at: z.number() })).readonly(),
   cpuSeconds: z.number().optional(),
   residentBytes: z.number().optional(),
 });
@@ -48,7 +50,15 @@ export function agentRpc(options: AgentRpcOptions): Component {
   const { dir, log, recorder, children, quarantined, reloadError, parts } = options;
   const startedAt = Date.now();
   const status = async (): Promise<SupervisorStatus> => {
-    const own = { name: 'agent', pid: process.pid, startedAt, restarts: 0, answers: true, lastEnd: undefined };
+    const own = {
+      name: 'agent',
+      pid: process.pid,
+      startedAt,
+      restarts: 0,
+      answers: true,
+      lastEnd: undefined,
+      ends: [],
+    };
     const processes = [own, ...children.map((child) => child.status())];
     return {
       at: Date.now(),

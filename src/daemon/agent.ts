@@ -77,9 +77,14 @@ export async function runDaemon(args: DaemonArguments, say: (line: string) => vo
     {
       name: 'probe',
       entry: siblingModule(import.meta.url, 'probe-process'),
-      nodeOptions: NODE_OPTIONS,
+      nodeOptions: [...NODE_OPTIONS, '--expose-gc'],
       account: undefined,
-      boot: (): ProbeBoot => ({ ...boot, config, quarantine: inForce(hangs, Date.now()) }),
+      boot: (): ProbeBoot => ({
+        ...boot,
+        config,
+        quarantine: inForce(hangs, Date.now()),
+        memoryEndAt: probe.status().ends.find(({ reason }) => reason === 'memory')?.at,
+      }),
       ping: (ms) => toProbe.call('Meta::health', {}, ms),
       onAnnouncements: (pipe) =>
         watchAnnouncements(pipe, {

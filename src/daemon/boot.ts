@@ -13,6 +13,8 @@ interface CommonBoot {
 
 export interface ProbeBoot extends CommonBoot {
   readonly quarantine: readonly Quarantined[];
+  /** Unix milliseconds when a probe process ended for its memory last. */
+  readonly memoryEndAt: number | undefined;
 }
 
 export interface ServeBoot extends CommonBoot {

@@ -7,20 +7,26 @@ export interface ChildOptions<B> {
   readonly name: 'probe' | 'serve';
   /** Milliseconds for all parts to stop. */
   readonly stopMs: number;
-  /** Builds the parts, in the order in which they start. `components` serves their health. */
-  readonly build: (boot: B, log: Logger, components: () => Components) => readonly Component[];
+  /** Builds the parts, in the order in which they start. `components` serves their health, `end` ends the process in order. */
+  readonly build: (
+    boot: B,
+    log: Logger,
+    components: () => Components,
+    end: (exitCode: number) => void,
+  ) => readonly Component[];
 }
 
 /** Runs a child process of the daemon until it is told to stop or the agent is gone. */
 export async function runChild<B extends { readonly logLevel: LogLevel }>(options: ChildOptions<B>): Promise<void> {
   let running: Components | undefined;
   let stopping = false;
-  const stop = (): void => {
+  const end = (exitCode: number): void => {
     if (stopping) return;
     stopping = true;
-    if (running === undefined) process.exit(0);
-    void running.stop(options.stopMs).then((late) => process.exit(late.length === 0 ? 0 : 1));
+    if (running === undefined) process.exit(exitCode);
+    void running.stop(options.stopMs).then((late) => process.exit(late.length === 0 ? exitCode : 1));
   };
+  const stop = (): void => end(0);
   process.on('SIGTERM', stop);
   // Ctrl-C and a closed terminal reach the whole process group; the agent decides what follows from them.
   for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
@@ -32,7 +38,7 @@ export async function runChild<B extends { readonly logLevel: LogLevel }>(option
     process.exit(1);
   });
   const components: Components = runComponents(
-    options.build(boot, log, () => components),
+    options.build(boot, log, () => components, end),
     log,
   );
   running = components;

@@ -2,6 +2,7 @@
 import { Gauge, Counter, Registry } from '../base/metrics.ts';
 import type { Parts } from '../http/index.ts';
 import type { DaemonView } from './daemon-view.ts';
+import { END_REASONS } from './restart.ts';
 
 interface OwnMetricsOptions {
   readonly version: string;
@@ -45,39 +46,62 @@ export function ownMetrics({ version, parts, view }: OwnMetricsOptions): Registr
     registry,
     'jdos_process_cpu_seconds_total',
     'CPU time of the processes of the daemon, over their restarts.',
-    () => (view.status()?.processes ?? []).map(({ name, pid, cpuSeconds }) => ({ name, run: pid, value: cpuSeconds })),
+    ['process'],
+    () =>
+      (view.status()?.processes ?? []).map(({ name, pid, cpuSeconds }) => ({
+        labels: { process: name },
+        run: pid,
+        value: cpuSeconds,
+      })),
   );
   cumulative(
     registry,
     'jdos_process_restarts_total',
-    'Times the agent had to start a process of the daemon again.',
-    () => (view.status()?.processes ?? []).map(({ name, restarts }) => ({ name, run: undefined, value: restarts })),
+    'Times the agent had to start a process of the daemon again, by the reason: killed because it hung, its memory (probes.budget.maxRssBytes), another configuration, or it ended by itself.',
+    ['process', 'reason'],
+    () =>
+      (view.status()?.processes ?? []).flatMap(({ name, ends }) =>
+        name === 'agent'
+          ? []
+          : END_REASONS.map((reason) => ({
+              labels: { process: name, reason },
+              run: undefined,
+              value: ends.find((end) => end.reason === reason)?.count ?? 0,
+            })),
+      ),
   );
   return registry;
 }
 
 interface Reading {
-  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
   /** What tells one life of the process from the next. */
   readonly run: number | undefined;
   readonly value: number | undefined;
 }
 
 /** A counter over values that start at 0 in each life of a process. */
-function cumulative(registry: Registry, name: string, help: string, read: () => readonly Reading[]): void {
+function cumulative(
+  registry: Registry,
+  name: string,
+  help: string,
+  labelNames: string[],
+  read: () => readonly Reading[],
+): void {
   const seen = new Map<string, Reading>();
   new Counter({
     name,
     help,
-    labelNames: ['process'],
+    labelNames,
     registers: [registry],
     collect() {
       for (const reading of read()) {
         if (reading.value === undefined) continue;
-        const before = seen.get(reading.name);
+        const key = Object.values(reading.labels).join(' ');
+        const before = seen.get(key);
         const since = before?.run === reading.run ? (before?.value ?? 0) : 0;
-        this.inc({ process: reading.name }, Math.max(0, reading.value - since));
-        seen.set(reading.name, reading);
+        this.inc(reading.labels, Math.max(0, reading.value - since));
+        seen.set(key, reading);
       }
     },
   });

@@ -11,6 +11,7 @@ import {
   encodePublications,
   fdsProcedures,
   openFdsInspection,
+  openMemoryGuard,
   openPublisher,
   openRunner,
   Published,
@@ -32,11 +33,13 @@ import type { ProbeBoot } from './boot.ts';
 import { runChild } from './child-process.ts';
 import { processSocket } from './data-dir.ts';
 import { NOT_COLLECTING } from './faults.ts';
+import { MEMORY_EXIT } from './restart.ts';
 
 /** The pipe on which risky reads are announced to the agent, see supervisor.ts. */
 const ANNOUNCEMENTS_FD = 3;
 const PUBLISH_DEADLINE_MS = 5000;
 const SERVE_START_MS = 15_000;
+const LAST_ROUND_MS = 5000;
 
 /** Asks until the serve process, which starts at the same time, is there to answer. */
 async function resume(serve: RpcClient, signal: AbortSignal): Promise<Resumption> {
@@ -59,6 +62,7 @@ function collecting(
   announcements: Announcements,
   log: Logger,
   opened: (collectNow: CollectNow) => void,
+  end: (exitCode: number) => void,
 ): Component {
   const spare = openSpareBuffer();
   const publisher = openPublisher({
@@ -76,6 +80,15 @@ function collecting(
     name: 'collectors',
     async start(signal) {
       const resumption = await resume(serve, signal);
+      const checkMemory = openMemoryGuard({
+        maxRssBytes: boot.config.probes.budget.maxRssBytes,
+        lastEndAt: boot.memoryEndAt,
+        residentBytes: () => process.memoryUsage.rss(),
+        free: () => globalThis.gc?.(),
+        end: () => void endAfter(() => collectAndFlush('all'), end),
+        clock: systemClock,
+        log,
+      });
       const running = openRunner({
         collectors: enabledCollectors(boot.config.probes),
         hostRoot: boot.config.hostRoot,
@@ -86,19 +99,27 @@ function collecting(
         announcements,
         publish: publisher.publish,
         handOver: () => publisher.flush().catch(() => undefined), // the next publication hears of it
+        onTurn: checkMemory,
         log,
         clock: systemClock,
       });
       runner = running;
-      opened(async (which) => {
+      const collectAndFlush: CollectNow = async (which) => {
         await running.collectNow(which);
         await publisher.flush();
-      });
+      };
+      opened(collectAndFlush);
       await running.start(signal);
     },
     stop: async () => runner?.stop(),
     health: () => runner?.health() ?? { state: 'starting' },
   };
+}
+
+/** The counters of a process that ends go on from its last collection, which is made now: each has as long as a read may take. */
+async function endAfter(lastRound: () => Promise<void>, end: (exitCode: number) => void): Promise<void> {
+  await Promise.race([lastRound().catch(() => undefined), sleep(LAST_ROUND_MS)]);
+  end(MEMORY_EXIT);
 }
 
 /** Answers `Meta::health` and `Probes::fds`, and `Probes::collect` once the collectors run. */
@@ -139,7 +160,7 @@ function answering(
 await runChild<ProbeBoot>({
   name: 'probe',
   stopMs: 800,
-  build(boot, log) {
+  build(boot, log, _components, end) {
     let collectNow: CollectNow | undefined;
     const announcements = announceTo(ANNOUNCEMENTS_FD);
     const toServe = { socketPath: processSocket(boot.dir, 'serve'), service: 'jdos-serve', caller: 'jdos-probe' };
@@ -149,7 +170,7 @@ await runChild<ProbeBoot>({
     return [
       messages,
       answering(boot, announcements, log, recorder, () => collectNow),
-      collecting(boot, serve, announcements, log, (opened) => (collectNow = opened)),
+      collecting(boot, serve, announcements, log, (opened) => (collectNow = opened), end),
     ];
   },
 });

@@ -5,6 +5,28 @@ const STEADY_MS = 60_000;
 const FIRST_MS = 250;
 const LONGEST_MS = 30_000;
 
+/** How the probe process says that it ended because it held more memory than it may: EX_TEMPFAIL of sysexits(3). */
+export const MEMORY_EXIT = 75;
+
+/** Why a run ended: killed because it hung, its memory, another configuration, or by itself. */
+export const END_REASONS = ['hung', 'memory', 'configuration', 'ended'] as const;
+export type EndReason = (typeof END_REASONS)[number];
+
+/** What is known of the end of a run. */
+export interface RunEnd {
+  /** Why the agent ended it, if it did. */
+  asked: EndReason | undefined;
+  /** It was killed because it did not answer. */
+  silent: boolean;
+  exitCode: number | null;
+}
+
+export function reasonOf({ asked, silent, exitCode }: RunEnd): EndReason {
+  if (asked !== undefined) return asked;
+  if (silent) return 'hung';
+  return exitCode === MEMORY_EXIT ? 'memory' : 'ended';
+}
+
 interface RestartPlan {
   /** Milliseconds to wait. */
   readonly waitMs: number;

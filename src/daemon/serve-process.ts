@@ -71,9 +71,15 @@ function build(boot: ServeBoot, log: Logger, components: () => Components): read
     });
   const view = daemonView(client('agent'), log);
   const snapshots = openSnapshots({ collectors: enabledCollectors(config.probes), log, now });
+  const probeFacts = () => ({
+    root: boot.root,
+    budget: config.probes.budget,
+    ...view.status()?.processes.find(({ name }) => name === 'probe'),
+    now: now(),
+  });
   const parts = allParts(
     () => shownParts(components().health()),
-    () => new Map([['probes', probesHealth(snapshots, boot.root)]]),
+    () => new Map([['probes', probesHealth(snapshots, probeFacts())]]),
     () => view.parts(),
   );
   const registry = ownMetrics({ version: boot.version, parts, view });

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Component, Health } from '../base/component.ts';
 import type { Logger } from '../base/logging.ts';
 import type { Account } from './account.ts';
-import { planRestart } from './restart.ts';
+import { type EndReason, planRestart, reasonOf, type RunEnd } from './restart.ts';
 
 interface ChildSpec {
   readonly name: 'probe' | 'serve';
@@ -30,6 +30,8 @@ interface ChildStatus {
   readonly answers: boolean;
   /** How the last run ended, if one did. */
   readonly lastEnd: string | undefined;
+  /** How often runs ended for each reason, and when the last of them did, in Unix milliseconds. */
+  readonly ends: readonly { readonly reason: EndReason; readonly count: number; readonly at: number }[];
 }
 
 export interface SupervisedChild extends Component {
@@ -46,6 +48,10 @@ const ABANDON_MS = 1000;
 /** Between the start and the first answer, a machine under load may need this long. */
 const FIRST_ANSWER_MS = 30_000;
 
+type Ends = Map<EndReason, { count: number; at: number }>;
+
+const endsByReason = (ends: Ends): ChildStatus['ends'] => [...ends].map(([reason, end]) => ({ reason, ...end }));
+
 export function superviseChild(spec: ChildSpec, log: Logger, now: () => number = Date.now): SupervisedChild {
   const stopping = new AbortController();
   let child: ChildProcess | undefined;
@@ -53,7 +59,8 @@ export function superviseChild(spec: ChildSpec, log: Logger, now: () => number =
   let restarts = 0;
   let answers = false;
   let lastEnd: string | undefined;
-  let wanted = false;
+  const ends: Ends = new Map();
+  let end: RunEnd = { asked: undefined, silent: false, exitCode: null };
   let kill: (hung: boolean) => void = () => undefined;
   let loop: Promise<void> = Promise.resolve();
 
@@ -75,7 +82,10 @@ export function superviseChild(spec: ChildSpec, log: Logger, now: () => number =
   const ended = (running: ChildProcess): Promise<string> =>
     new Promise((resolve) => {
       running.once('error', (error) => resolve(`could not be started: ${error.message}`));
-      running.once('exit', (code, signal) => resolve(signal === null ? `exit code ${code}` : `signal ${signal}`));
+      running.once('exit', (code, signal) => {
+        end.exitCode = code;
+        resolve(signal === null ? `exit code ${code}` : `signal ${signal}`);
+      });
       kill = (hung) => {
         running.kill(hung ? 'SIGKILL' : 'SIGTERM');
         const afterMs = hung ? 0 : spec.graceMs;
@@ -97,6 +107,7 @@ export function superviseChild(spec: ChildSpec, log: Logger, now: () => number =
       answers = answered || (answers && misses < 2);
       if (misses === MISSES_UNTIL_KILLED) {
         log.error({ child: spec.name, misses }, 'child process does not answer and is killed');
+        end.silent = true;
         kill(true);
         return;
       }
@@ -108,22 +119,26 @@ export function superviseChild(spec: ChildSpec, log: Logger, now: () => number =
     let failures = 0;
     while (!stopping.signal.aborted) {
       const over = new AbortController();
-      wanted = false;
+      end = { asked: undefined, silent: false, exitCode: null };
       answers = false;
       startedAt = now();
       child = launch();
-      const end = ended(child);
+      const ending = ended(child);
       void watch(over.signal);
-      const how = await end;
+      const how = await ending;
       over.abort();
       answers = false;
       child = undefined;
       if (stopping.signal.aborted) return;
       lastEnd = how;
       restarts += 1;
-      const plan = planRestart(failures, now() - startedAt, wanted);
+      const reason = reasonOf(end);
+      ends.set(reason, { count: (ends.get(reason)?.count ?? 0) + 1, at: now() });
+      const plan = planRestart(failures, now() - startedAt, end.asked !== undefined || reason === 'memory');
       failures = plan.failures;
-      if (!wanted)
+      if (reason === 'memory')
+        log.warn({ child: spec.name }, 'child process ended for its memory and is started again');
+      else if (end.asked === undefined)
         log.error({ child: spec.name, how, wait_ms: plan.waitMs }, 'child process ended and is started again');
       await sleep(plan.waitMs, undefined, { signal: stopping.signal }).catch(() => undefined);
     }
@@ -148,11 +163,19 @@ export function superviseChild(spec: ChildSpec, log: Logger, now: () => number =
         remedy: 'see the log of the daemon',
       };
     },
-    status: () => ({ name: spec.name, pid: child?.pid, startedAt, restarts, answers, lastEnd }),
+    status: () => ({
+      name: spec.name,
+      pid: child?.pid,
+      startedAt,
+      restarts,
+      answers,
+      lastEnd,
+      ends: endsByReason(ends),
+    }),
     restart(why, hung) {
       if (child === undefined) return;
       log.warn({ child: spec.name, why }, 'child process is restarted');
-      wanted = true;
+      end.asked = hung ? 'hung' : 'configuration';
       kill(hung);
     },
   };

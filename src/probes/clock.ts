@@ -5,6 +5,8 @@ export interface Clock {
   now(): number;
   /** Milliseconds on a clock that never jumps; for intervals and deadlines. */
   uptime(): number;
+  /** CPU seconds that this process has used, all its threads together. */
+  cpuSeconds(): number;
   /** Calls back once after `ms` milliseconds. Returns what cancels it. */
   after(ms: number, callback: () => void): () => void;
 }
@@ -12,6 +14,10 @@ export interface Clock {
 export const systemClock: Clock = {
   now: () => Date.now(),
   uptime: () => performance.now(),
+  cpuSeconds() {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1e6;
+  },
   after(ms, callback) {
     const timer = setTimeout(callback, ms);
     return () => clearTimeout(timer);

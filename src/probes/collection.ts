@@ -62,7 +62,7 @@ export function openCollection(options: CollectionOptions): Collection {
   let quarantine = options.quarantine.filter((entry) => entry.collector === collector.name);
   let { saved } = options;
   let collecting: Collecting | undefined;
-  let out = openFamilyWriter(collector.metrics);
+  let out = openFamilyWriter(collector.metrics, config.maxLabelLength);
   let unfinished = false;
   let complained = false;
 
@@ -85,7 +85,7 @@ export function openCollection(options: CollectionOptions): Collection {
     };
     const targets = quarantine.map((entry) => entry.target);
     const host = new HostFiles(options.hostRoot, announcer, targets);
-    out = openFamilyWriter(collector.metrics);
+    out = openFamilyWriter(collector.metrics, config.maxLabelLength);
     return collector.open({ host, config, sources: options.sources, known: options.known, saved: unpackState(saved) });
   };
 
@@ -115,9 +115,10 @@ export function openCollection(options: CollectionOptions): Collection {
     }
   };
 
-  const complain = ({ dropped, duplicates }: Collected): void => {
-    if (complained || (dropped === 0 && duplicates.length === 0)) return;
+  const complain = ({ dropped, duplicates, cut }: Collected): void => {
+    if (complained || (dropped === 0 && duplicates.length === 0 && cut === 0)) return;
     complained = true;
+    if (cut > 0) log.warn({ collector: collector.name, cut }, 'label values beyond probes.maxLabelLength are cut');
     if (dropped > 0) log.error({ collector: collector.name, dropped }, 'series beyond probes.maxSeries are dropped');
     if (duplicates.length > 0) log.error({ collector: collector.name, duplicates }, 'series written twice are refused');
   };
@@ -166,9 +167,18 @@ function failure(error: unknown): Failure {
 
 type Content = Collected & Pick<Publication, 'details' | 'state'>;
 
-const content = ({ families, dropped, details, state }: Content): Omit<Content, 'series' | 'duplicates'> => ({
+const content = ({
   families,
   dropped,
+  refused,
+  cut,
+  details,
+  state,
+}: Content): Partial<Publication> & Pick<Publication, 'families'> => ({
+  families,
+  dropped,
+  ...(refused === 0 ? {} : { duplicates: refused }),
+  ...(cut === 0 ? {} : { cut }),
   ...(details === undefined ? {} : { details }),
   ...(state === undefined ? {} : { state }),
 });

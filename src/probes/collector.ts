@@ -74,6 +74,8 @@ export interface Collector {
   readonly view: View;
   /** Seconds between collections unless configured. */
   readonly periodSeconds: number;
+  /** Its period is kept when `probes.budget.cpuRatio` is exceeded: it costs next to nothing, and alerts live on it. */
+  readonly steady?: boolean;
   readonly metrics: readonly Metric[];
   /** Its reads can hang and have this process killed: what was collected before it is handed over first. */
   readonly mayHang?: true;

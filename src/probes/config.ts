@@ -5,11 +5,24 @@ import { ProcessNames } from './process/names-config.ts';
 
 export { ProcessNamesFile } from './process/names-config.ts';
 
+const MIB = 1024 * 1024;
+
 export const ProbesConfig = z.strictObject({
   periodSeconds: z.number().min(1).max(3600).default(15),
   deadlineSeconds: z.number().min(0.1).max(60).default(2),
   disable: z.array(z.string()).default([]),
   maxSeries: z.number().int().min(100).max(1_000_000).default(50_000),
+  maxLabelLength: z.number().int().min(64).max(4096).default(512),
+  budget: z
+    .strictObject({
+      cpuRatio: z.number().min(0.001).max(64).default(0.05),
+      maxRssBytes: z
+        .number()
+        .int()
+        .min(96 * MIB)
+        .default(512 * MIB),
+    })
+    .prefault({}),
   processes: z
     .strictObject({
       groupBy: z.enum(['comm', 'exe']).default('comm'),

@@ -2,6 +2,7 @@
 // duplicates, bounded.
 import type { Metric, SampleWriter } from './collector.ts';
 import { FamilyText } from './family-text.ts';
+import { boundLabels, countLong, LONGEST_LABEL } from './label-bound.ts';
 import { seriesText } from './sample-text.ts';
 import { checkLabels, type Series } from './series.ts';
 
@@ -19,6 +20,10 @@ export interface Collected {
   readonly series: number;
   /** Samples that went beyond the budget. */
   readonly dropped: number;
+  /** Samples of series that had one already. */
+  readonly refused: number;
+  /** Label values that were cut. */
+  readonly cut: number;
   /** The first {@link NAMED_DUPLICATES} series that were written twice; the first value stands. */
   readonly duplicates: readonly string[];
 }
@@ -31,8 +36,8 @@ interface FamilyWriter extends SampleWriter {
 
 const NAMED_DUPLICATES = 5;
 
-/** Opens the writer of one collector. `add` throws for an undeclared metric and a wrong number of labels. */
-export function openFamilyWriter(metrics: readonly Metric[]): FamilyWriter {
+/** Opens the writer of one collector, whose label values are cut to `longest`. `add` throws for an undeclared metric and a wrong number of labels. */
+export function openFamilyWriter(metrics: readonly Metric[], longest = LONGEST_LABEL): FamilyWriter {
   const families = new Map(metrics.map((metric) => [metric.name, new FamilyText(metric)]));
   /** What was added, to find what is added twice. */
   const heads = new Set<string>();
@@ -42,11 +47,18 @@ export function openFamilyWriter(metrics: readonly Metric[]): FamilyWriter {
   let maxSeries = 0;
   let series = 0;
   let dropped = 0;
+  let refused = 0;
+  let cut = 0;
 
   const familyOf = (name: string): FamilyText => {
     const family = families.get(name);
     if (family === undefined) throw new Error(`metric ${name} is not declared by its collector`);
     return family;
+  };
+  const adopt = (one: Series): FamilyText => {
+    one.cut = countLong(one.labelValues, longest);
+    if (one.cut > 0) one.labelValues = boundLabels(one.labelValues, longest);
+    return familyOf(one.metric.name);
   };
   /** Whether there is room for one more. */
   const count = (): boolean => {
@@ -58,6 +70,7 @@ export function openFamilyWriter(metrics: readonly Metric[]): FamilyWriter {
     return false;
   };
   const twice = (head: string): void => {
+    refused += 1;
     if (duplicates.size < NAMED_DUPLICATES) duplicates.add(head);
   };
   const headOf = ({ metric, labelValues }: Series): string => seriesText(metric.name, metric.labels ?? [], labelValues);
@@ -70,6 +83,8 @@ export function openFamilyWriter(metrics: readonly Metric[]): FamilyWriter {
       maxSeries = most;
       series = 0;
       dropped = 0;
+      refused = 0;
+      cut = 0;
       heads.clear();
       duplicates.clear();
       for (const family of families.values()) family.begin();
@@ -77,16 +92,20 @@ export function openFamilyWriter(metrics: readonly Metric[]): FamilyWriter {
     add(name, value, ...values) {
       const family = familyOf(name);
       checkLabels(family.metric, values);
-      const head = seriesText(name, family.metric.labels ?? [], values);
+      const long = countLong(values, longest);
+      const kept = long === 0 ? values : boundLabels(values, longest);
+      const head = seriesText(name, family.metric.labels ?? [], kept);
       if (heads.has(head)) return twice(head);
       if (!count()) return;
+      cut += long;
       heads.add(head);
       family.add(head, value);
     },
     set(one, value) {
       if (one.round === round) return twice(headOf(one));
       if (!count()) return;
-      one.family ??= familyOf(one.metric.name);
+      one.family ??= adopt(one);
+      cut += one.cut;
       one.family.set(one, value, one.round === round - 1);
       one.round = round;
     },
@@ -97,7 +116,8 @@ export function openFamilyWriter(metrics: readonly Metric[]): FamilyWriter {
         samples: family.samples,
         text: family.finish(),
       }));
-      return { families: written.filter(({ samples }) => samples > 0), series, dropped, duplicates: [...duplicates] };
+      const shown = written.filter(({ samples }) => samples > 0);
+      return { families: shown, series, dropped, refused, cut, duplicates: [...duplicates] };
     },
   };
 }

@@ -1,4 +1,5 @@
 // The host as the last collections saw it: what the inspector and the routes read, without touching the host.
+import type { LeftOut } from './left-out.ts';
 import type { MetricSample } from './sample-text.ts';
 
 export interface CollectorStatus {
@@ -11,6 +12,12 @@ export interface CollectorStatus {
   readonly quarantined: readonly { readonly target: string; readonly since: number; readonly until: number }[];
   readonly series: number;
   readonly durationSeconds: number;
+  /** Between the last collection and the next one. */
+  readonly periodSeconds: number;
+  /** When that is longer than configured: what was configured, and the share of a core the collector would take then. */
+  readonly stretched: { readonly fromSeconds: number; readonly cpuRatio: number } | undefined;
+  /** What the last success left out. */
+  readonly leftOut: readonly LeftOut[];
 }
 
 export interface HostView {

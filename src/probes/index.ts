@@ -9,6 +9,8 @@ export { containerRoutes } from './container/routes.ts';
 export { fdsProcedures, fdsRoutes, openFdsInspection } from './fds/index.ts';
 export { type FdsGrowthView, openHistory } from './history/index.ts';
 export type { CollectorStatus, HostView } from './host-view.ts';
+export { REASONS as LEFT_OUT_REASONS } from './left-out.ts';
+export { openMemoryGuard } from './memory.ts';
 export { runnerProcedures, snapshotProcedures } from './procedures.ts';
 export { encodePublications, Published, Resumption } from './publication.ts';
 export type { MetricSample } from './sample-text.ts';

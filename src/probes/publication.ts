@@ -9,12 +9,21 @@ const Head = z.object({
   collector: z.string(),
   /** Unix milliseconds at the end of the collection. */
   at: z.number(),
+  /** Until the next collection. */
   periodSeconds: z.number(),
   durationSeconds: z.number(),
+  /** CPU time of the collection. */
+  cpuSeconds: z.number().nonnegative().optional(),
+  /** Present when the period is longer than configured: what was configured, and the share of a core it would cost then. */
+  stretched: z.object({ fromSeconds: z.number(), cpuRatio: z.number() }).optional(),
   /** Why it failed; absent on success. */
   error: z.object({ reason: z.enum(['failed', 'permission', 'absent', 'deadline']), message: z.string() }).optional(),
   /** Samples that went beyond `probes.maxSeries`. */
   dropped: count.optional(),
+  /** Samples of series that had one in this collection already. */
+  duplicates: count.optional(),
+  /** Label values that were cut to `probes.maxLabelLength`. */
+  cut: count.optional(),
   /** Targets this collector skips because reading them hung. */
   quarantined: z.array(z.object({ target: z.string(), since: z.number(), until: z.number() })),
   details: z.unknown().optional(),

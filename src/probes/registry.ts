@@ -8,7 +8,7 @@ import { kernelCollectors } from './kernel/index.ts';
 import { processCollectors } from './process/index.ts';
 
 export const collectors: readonly Collector[] = [
-  ...kernelCollectors,
+  ...kernelCollectors.map((collector) => ({ ...collector, steady: true })),
   ...hostCollectors,
   ...containerCollectors,
   ...execCollectors, // after those of containers, which know the names

@@ -77,11 +77,10 @@ function expositionRoute(
         );
         return snapshots.collectors().filter(({ name }) => wanted.has(name));
       };
-      const errors = snapshots.errors().filter(({ collector }) => chosen.some(({ name }) => name === collector));
       const families: ExposedFamily[] = [
         ...chosen.flatMap(({ name }) => snapshots.families(name)).map(path === CADVISOR_ALONE ? withoutKubelet : asIs),
         ...(view === undefined || view === 'node' ? nodeSelfFamilies(of('node')) : []),
-        ...(view === undefined ? selfFamilies(of(undefined), errors, now()) : []),
+        ...(view === undefined ? selfFamilies(of(undefined), snapshots, now()) : []),
         ...(view === undefined && query['collect[]'] === undefined ? await ownFamilies(own, log) : []),
       ];
       const format = negotiate(headers['accept']);
@@ -172,6 +171,7 @@ const collectorsRoute = ({ snapshots }: ProbeRoutesOptions): Route =>
             view: facts?.view,
             lastSuccessAt: status.lastSuccessAt ?? null,
             error: status.error ?? null,
+            stretched: status.stretched ?? null,
           };
         }),
         next: null,

@@ -9,6 +9,7 @@ import type { Collection, QuarantineEntry } from './collection.ts';
 import type { Collector, KnownContainers, NameSources } from './collector.ts';
 import type { ProbesConfig } from './config.ts';
 import { seriesOf, type Publication, type Resumption } from './publication.ts';
+import { openMeter, type Spent } from './spending.ts';
 
 const PROBES_STOPPED = faultKind(
   'JD_PROBES_STOPPED',
@@ -29,6 +30,8 @@ export interface RunnerOptions {
   readonly publish: (publication: Publication) => Promise<void>;
   /** Sees that what was published is handed over, before something is read that may have this process killed. Never rejects. */
   readonly handOver: () => Promise<void>;
+  /** Called after each collection, when it is published. */
+  readonly onTurn?: () => void;
   readonly log: Logger;
   readonly clock: Clock;
 }
@@ -36,7 +39,7 @@ export interface RunnerOptions {
 export interface Runner extends Component {
   /**
    * Collects and publishes the fast collectors (or all of them) once, now, one after another; calls during a round
-   * join it. Rejects with a Fault when the runner is stopped.
+   * join it. Those whose period is stretched are not hurried: what was collected of them last has to do. Rejects with a Fault when the runner is stopped.
    */
   collectNow(which?: 'fast' | 'all'): Promise<void>;
   /** Has these collectors run soon, whatever their periods: whoever shows what they publish has lost it. */
@@ -56,12 +59,16 @@ export const nextDue = (now: number, start: number, periodMs: number): number =>
 
 interface Slot {
   readonly name: string;
+  /** As configured. */
   readonly periodSeconds: number;
   readonly fast: boolean;
   readonly mayHang: boolean;
+  readonly steady: boolean;
   readonly collection: Collection;
   /** Milliseconds of uptime when it is collected next. */
   due: number;
+  /** It is due after so many of its periods. */
+  times: number;
   /** What could not be published, and when to try again: the newest only. */
   unsent: { readonly publication: Publication; readonly retryAt: number } | undefined;
   series: number;
@@ -77,6 +84,7 @@ export function openRunner(options: RunnerOptions): Runner {
   let running = Promise.resolve();
   const alarm = openAlarm(clock);
   const round = openRound();
+  const meter = openMeter(slots, config.budget.cpuRatio, clock);
   let publishFails = false;
 
   const send = async (slot: Slot, publication: Publication): Promise<void> => {
@@ -101,16 +109,28 @@ export function openRunner(options: RunnerOptions): Runner {
     if (error === undefined) slot.series = seriesOf(publication);
   };
 
+  const settle = (slot: Slot, { times, cpuRatio }: Spent): void => {
+    const [before, every] = [slot.times, slot.periodSeconds * times];
+    slot.times = times;
+    slot.due = nextDue(clock.uptime(), start, slot.periodSeconds * 1000) + (times - 1) * slot.periodSeconds * 1000;
+    const about = { collector: slot.name, every_seconds: every, cpu_ratio: Number(cpuRatio.toFixed(4)) };
+    if (before === 1 && times > 1) log.warn(about, 'collector runs less often: probes.budget.cpuRatio is exceeded');
+    if (before > 1 && times === 1) log.info(about, 'collector runs at its own period again');
+  };
+
   const turn = async (slot: Slot): Promise<void> => {
     if (slot.unsent !== undefined && clock.uptime() < slot.due) return send(slot, slot.unsent.publication);
     if (slot.mayHang) await options.handOver();
     const others = slots.reduce((sum, other) => sum + (other === slot ? 0 : other.series), 0);
-    const publication = await slot.collection.collect(Math.max(0, config.maxSeries - others));
+    meter.begin();
+    const collected = await slot.collection.collect(Math.max(0, config.maxSeries - others));
+    const spent = meter.end(slot.name);
     if (stopping.signal.aborted) return;
-    note(slot, publication);
-    slot.due = nextDue(clock.uptime(), start, slot.periodSeconds * 1000);
-    await send(slot, publication);
+    note(slot, collected);
+    settle(slot, spent);
+    await send(slot, priced(collected, spent));
     round.done(slot);
+    options.onTurn?.();
   };
 
   const loop = async (): Promise<void> => {
@@ -140,7 +160,7 @@ export function openRunner(options: RunnerOptions): Runner {
     collectNow(which = 'fast') {
       if (stopping.signal.aborted) return Promise.reject(stopped());
       if (which === 'fast' && round.running()) return round.join([]);
-      const chosen = slots.filter((slot) => which === 'all' || slot.fast);
+      const chosen = slots.filter((slot) => slot.times === 1 && (which === 'all' || slot.fast));
       for (const slot of chosen) slot.due = clock.uptime();
       alarm.wake();
       return round.join(chosen);
@@ -152,6 +172,14 @@ export function openRunner(options: RunnerOptions): Runner {
     },
   };
 }
+
+/** The publication with what it cost and when the next one comes. */
+const priced = (publication: Publication, { cpuSeconds, times, cpuRatio }: Spent): Publication => ({
+  ...publication,
+  periodSeconds: publication.periodSeconds * times,
+  cpuSeconds,
+  ...(times === 1 ? {} : { stretched: { fromSeconds: publication.periodSeconds, cpuRatio } }),
+});
 
 const stopped = (): Fault => new Fault(PROBES_STOPPED, 'the collectors are stopped');
 
@@ -212,6 +240,7 @@ function openSlot(collector: Collector, options: RunnerOptions, known: KnownCont
     periodSeconds,
     fast: collector.periodSeconds <= FAST_SECONDS,
     mayHang: collector.mayHang ?? false,
+    steady: collector.steady === true,
     collection: openCollection({
       collector,
       hostRoot,
@@ -227,6 +256,7 @@ function openSlot(collector: Collector, options: RunnerOptions, known: KnownCont
       stopping,
     }),
     due: 0,
+    times: 1,
     unsent: undefined,
     series: 0,
     error: undefined,

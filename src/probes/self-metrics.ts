@@ -6,7 +6,7 @@ import { byName, declaredFamilies, type ExposedFamily } from './exposition.ts';
 import { openFamilyWriter } from './family-writer.ts';
 import type { CollectorStatus } from './host-view.ts';
 import { formatValue, seriesText } from './sample-text.ts';
-import type { ErrorCount } from './snapshots.ts';
+import type { Snapshots } from './snapshots.ts';
 
 const gauge = (name: string, source: string, help: string, labels: readonly string[] = ['collector']): Metric => ({
   name,
@@ -28,6 +28,27 @@ export const SELF_METRICS: readonly Metric[] = [
     unit: '0 or 1',
   },
   gauge('jdos_collector_age_seconds', 'the last collection', 'Time since the last successful collection.'),
+  gauge(
+    'jdos_collector_period_seconds',
+    'the probe process',
+    'Time between two collections: longer than configured while probes.budget.cpuRatio is exceeded.',
+  ),
+  {
+    name: 'jdos_collector_cpu_seconds_total',
+    help: 'CPU time of the collections since the serving process started.',
+    type: 'counter',
+    source: 'getrusage(2) before and after each',
+    labels: ['collector'],
+  },
+  {
+    ...gauge(
+      'jdos_collector_left_out',
+      'limits of the configuration',
+      'What the last collection left out: series (budget, duplicate), process groups (groups), containers (containers), ends of label values (label).',
+      ['collector', 'reason'],
+    ),
+    unit: 'what the reason says',
+  },
   gauge('jdos_collector_series', 'the exposition', 'Series of the collector that are exposed now.'),
   gauge(
     'jdos_collector_quarantined_targets',
@@ -64,9 +85,10 @@ export const NODE_SELF_METRICS: readonly Metric[] = [
 /** The self metrics of collectors. One that has not answered yet has none but its number of series. */
 export function selfFamilies(
   collectors: readonly CollectorStatus[],
-  errors: readonly ErrorCount[],
+  { errors, cpuSeconds }: Pick<Snapshots, 'errors' | 'cpuSeconds'>,
   now: number,
 ): readonly ExposedFamily[] {
+  const shown = new Set(collectors.map(({ name }) => name));
   return write(SELF_METRICS, (out) => {
     for (const { name, state, ...collector } of collectors) {
       out.add('jdos_collector_series', collector.series, name);
@@ -77,9 +99,14 @@ export function selfFamilies(
       out.add('jdos_collector_duration_seconds', collector.durationSeconds, name);
       out.add('jdos_collector_success', state === 'ok' ? 1 : 0, name);
       out.add('jdos_collector_quarantined_targets', collector.quarantined.length, name);
+      out.add('jdos_collector_period_seconds', collector.periodSeconds, name);
+      for (const { reason, count } of collector.leftOut) out.add('jdos_collector_left_out', count, name, reason);
     }
-    for (const { collector, reason, count } of errors) {
-      out.add('jdos_collector_errors_total', count, collector, reason);
+    for (const { collector, seconds } of cpuSeconds()) {
+      if (shown.has(collector)) out.add('jdos_collector_cpu_seconds_total', seconds, collector);
+    }
+    for (const { collector, reason, count } of errors()) {
+      if (shown.has(collector)) out.add('jdos_collector_errors_total', count, collector, reason);
     }
     out.add(
       'jdos_series',

@@ -5,7 +5,10 @@ import type { FamilyText } from './family-text.ts';
 /** Made by {@link openSeries}, written by `SampleWriter.set`, whose notes it carries. */
 export interface Series {
   readonly metric: Metric;
-  readonly labelValues: readonly string[];
+  /** Cut to the length allowed when it is first written. */
+  labelValues: readonly string[];
+  /** How many of them were cut. */
+  cut: number;
   /** The family it is written to; undefined before it was. */
   family: FamilyText | undefined;
   value: number;
@@ -19,7 +22,7 @@ export interface Series {
 /** A series of a declared metric. Throws for a wrong number of labels. */
 export function openSeries(metric: Metric, ...labelValues: readonly string[]): Series {
   checkLabels(metric, labelValues);
-  return { metric, labelValues, family: undefined, value: 0.5, round: -1, at: 0, headBytes: 0, lineBytes: 0 };
+  return { metric, labelValues, cut: 0, family: undefined, value: 0.5, round: -1, at: 0, headBytes: 0, lineBytes: 0 };
 }
 
 /** Throws when a metric is not given a value for each of its labels. */

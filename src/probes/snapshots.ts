@@ -4,6 +4,7 @@ import type { Logger } from '../base/logging.ts';
 import type { Collector, Metric } from './collector.ts';
 import { byName, declaredFamilies, type ExposedFamily } from './exposition.ts';
 import type { CollectorStatus, HostView } from './host-view.ts';
+import { leftOut } from './left-out.ts';
 import { bytesOf, copyPublication, seriesOf, type Publication, type Resumption } from './publication.ts';
 import { LineReader } from './line-reader.ts';
 import { parseSeries, type MetricSample } from './sample-text.ts';
@@ -20,10 +21,15 @@ export type CollectorFacts = Pick<Collector, 'name' | 'view' | 'periodSeconds' |
 /** After this many periods without a success, what a collector said is no longer shown. */
 const PERIODS_SHOWN = 4;
 
-export interface ErrorCount {
+interface ErrorCount {
   readonly collector: string;
   readonly reason: string;
   readonly count: number;
+}
+
+interface CpuCount {
+  readonly collector: string;
+  readonly seconds: number;
 }
 
 export interface Snapshots extends HostView {
@@ -38,6 +44,8 @@ export interface Snapshots extends HostView {
   families(collector: string): readonly ExposedFamily[];
   /** Failed collections since this process started. */
   errors(): readonly ErrorCount[];
+  /** CPU time of the collections published since this process started, by collector. */
+  cpuSeconds(): readonly CpuCount[];
 }
 
 interface Memory {
@@ -53,6 +61,7 @@ interface Memory {
   /** Kept when a success brings none, so that counters survive a failing collector and the restart after it. */
   state: Buffer | undefined;
   readonly errors: Map<string, number>;
+  cpuSeconds: number;
 }
 
 interface SnapshotsOptions {
@@ -77,6 +86,7 @@ export function openSnapshots({ collectors, log, now }: SnapshotsOptions): Snaps
         readers: new Map(),
         state: undefined,
         errors: new Map(),
+        cpuSeconds: 0,
       },
     ]),
   );
@@ -92,6 +102,7 @@ export function openSnapshots({ collectors, log, now }: SnapshotsOptions): Snaps
       const { error } = publication;
       if (memory.last === undefined) log.debug({ collector: publication.collector }, 'collector answered first');
       memory.last = publication;
+      memory.cpuSeconds += publication.cpuSeconds ?? 0;
       if (error !== undefined) {
         memory.errors.set(error.reason, (memory.errors.get(error.reason) ?? 0) + 1);
         return;
@@ -114,6 +125,7 @@ export function openSnapshots({ collectors, log, now }: SnapshotsOptions): Snaps
       [...memories].flatMap(([collector, { errors }]) =>
         [...errors].map(([reason, count]) => ({ collector, reason, count })),
       ),
+    cpuSeconds: () => [...memories].map(([collector, { cpuSeconds: seconds }]) => ({ collector, seconds })),
     samples(metric) {
       const memory = memories.get(owners.get(metric) ?? '');
       if (memory === undefined || statusOf(memory, now()).state !== 'ok') return undefined;
@@ -180,5 +192,8 @@ function statusOf(memory: Memory, now: number): CollectorStatus {
     quarantined: last?.quarantined ?? [],
     series: seriesShown(memory, now),
     durationSeconds: last?.durationSeconds ?? 0,
+    periodSeconds: last?.periodSeconds ?? facts.periodSeconds,
+    stretched: last?.stretched,
+    leftOut: success === undefined ? [] : leftOut(success, (metric) => samplesOf(memory, metric)),
   };
 }

@@ -39,6 +39,9 @@ export const status = (name: string, more: Partial<CollectorStatus> = {}): Colle
   quarantined: [],
   series: 1,
   durationSeconds: 0,
+  periodSeconds: 15,
+  stretched: undefined,
+  leftOut: [],
   ...more,
 });
 

@@ -5,6 +5,8 @@ import type { Clock } from '../../src/probes/clock.ts';
 export interface FakeClock extends Clock {
   /** Moves time on, calling back what falls due and letting promises settle before each. */
   advance(ms: number): Promise<void>;
+  /** Uses CPU time, in no time. */
+  spend(seconds: number): void;
   /** Moves the wall clock alone. */
   set(now: number): void;
   readonly timers: number;
@@ -13,6 +15,7 @@ export interface FakeClock extends Clock {
 export function fakeClock(now = Date.UTC(2026, 10, 22)): FakeClock {
   let wall = now;
   let uptime = 1000;
+  let cpuSeconds = 1;
   const timers = new Set<{ at: number; callback: () => void }>();
   const move = (to: number): void => {
     wall += to - uptime;
@@ -21,6 +24,7 @@ export function fakeClock(now = Date.UTC(2026, 10, 22)): FakeClock {
   return {
     now: () => wall,
     uptime: () => uptime,
+    cpuSeconds: () => cpuSeconds,
     after(ms, callback) {
       const timer = { at: uptime + ms, callback };
       timers.add(timer);
@@ -38,6 +42,9 @@ export function fakeClock(now = Date.UTC(2026, 10, 22)): FakeClock {
       }
       move(until);
       await setImmediate();
+    },
+    spend(seconds) {
+      cpuSeconds += seconds;
     },
     set(to) {
       wall = to;

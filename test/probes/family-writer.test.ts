@@ -34,6 +34,8 @@ t.test('samples become lines of their family, and families without samples are l
     ],
     series: 3,
     dropped: 0,
+    refused: 0,
+    cut: 0,
     duplicates: [],
   });
 });
@@ -52,7 +54,8 @@ t.test(
     const out = open();
     for (const value of [1, 2, 3]) out.add('c', value, 'twice');
     for (let i = 0; i < 10; i += 1) for (const value of [1, 2]) out.add('c', value, `${i}`);
-    const { families, series, duplicates } = out.finish();
+    const { families, series, refused, duplicates } = out.finish();
+    t.equal(refused, 12, 'each is counted');
     t.match(families[0]?.text.toString(), /^c\{z="twice"\} 1\n/);
     t.equal(series, 11);
     t.same(duplicates, ['c{z="twice"}', 'c{z="0"}', 'c{z="1"}', 'c{z="2"}', 'c{z="3"}'], 'the first five are named');

@@ -101,6 +101,7 @@ t.test('a publication says what was collected, when and how long it took', async
       at: Date.UTC(2026, 10, 22),
       periodSeconds: 10,
       durationSeconds: 0,
+      cpuSeconds: 0,
       quarantined: [],
       families: [{ name: 'a', text: Buffer.from('a{x="y"} 7\n'), samples: 1 }],
       dropped: 0,

@@ -60,6 +60,9 @@ t.test('before the first collection nothing is known', async (t) => {
     quarantined: [],
     series: 0,
     durationSeconds: 0,
+    periodSeconds: 15,
+    stretched: undefined,
+    leftOut: [],
   });
   t.equal(store.samples('disk_a'), undefined);
   t.equal(store.details('disk'), undefined);

@@ -128,5 +128,16 @@ export const daemon: Check = {
 };
 
 function collector(name: string, state: CollectorStatus['state'], error?: CollectorStatus['error']): CollectorStatus {
-  return { name, state, error, lastSuccessAt: SAMPLE_NOW, quarantined: [], series: 1, durationSeconds: 0 };
+  return {
+    name,
+    state,
+    error,
+    lastSuccessAt: SAMPLE_NOW,
+    quarantined: [],
+    series: 1,
+    durationSeconds: 0,
+    periodSeconds: 15,
+    stretched: undefined,
+    leftOut: [],
+  };
 }

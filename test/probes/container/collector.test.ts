@@ -1,13 +1,14 @@
 // What becomes of containers over time: they end, come back, share networks, and are more than are shown.
-import { mkdtempSync, readFileSync, symlinkSync } from 'node:fs';
+import { mkdtempSync, readFileSync, renameSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import { withoutKubeletLabels } from '../../../src/probes/container/metrics.ts';
+import { eventually } from '../../support/daemon.ts';
 import {
   containerId,
   emptyTree,
   HOST_NETNS,
+  type OpenContainers,
   openContainers,
   removeGroup,
   sampleLines,
@@ -67,7 +68,7 @@ t.test('a kill is seen though its container is gone before the next collection',
   const containers = openContainers(root);
   t.same((await containers.collect()).of('container_oom_events_total', { id: A }), [0]);
   writeTree(root, { uptime: 1005, groups: { [A]: { files: killed(1) } } });
-  await sleep(200);
+  await eventually('the kill is seen when it happens', () => killsSaved(containers, A) === 1 || undefined);
   removeGroup(root, A);
   writeTree(root, { uptime: 1015, groups: {} });
   const { of } = await containers.collect();
@@ -98,7 +99,7 @@ t.test('a kill is not lost though its container is started again before the next
   const containers = openContainers(root);
   await containers.collect();
   writeTree(root, { uptime: 1005, groups: { [A]: life(1, 6_000_000) } });
-  await sleep(200);
+  await eventually('the kill is seen when it happens', () => killsSaved(containers, A) === 1 || undefined);
   restart(root, A);
   for (const [uptime, kills, total] of [
     [1015, 0, 1],
@@ -119,10 +120,17 @@ t.test('a kill is not lost though its container is started again before the next
   t.same((await last.collect()).of('container_oom_events_total', { id: A }), [3], 'in another one');
 });
 
-/** Makes a group anew: a directory in between has its inode. */
+/** The kills in a container, as they would be handed to the next process. */
+const killsSaved = (containers: OpenContainers, id: string): unknown =>
+  (containers.save() as { live: { path: string; oom: [string, string[], number][] }[] }).live.find(
+    ({ path }) => path === id,
+  )?.oom[0]?.[2];
+
+/** Makes a group anew: its directory was made while the old one was there, so that their inodes differ. */
 function restart(root: string, path: string): void {
+  const anew = mkdtempSync(join(root, 'sys/fs/cgroup/anew-'));
   removeGroup(root, path);
-  mkdtempSync(join(root, 'sys/fs/cgroup/between-'));
+  renameSync(anew, join(root, 'sys/fs/cgroup', path));
 }
 
 t.test('another probe process goes on where the last one stopped', async (t) => {
