@@ -1,6 +1,6 @@
 // The probes as one line of the status: what is seen, what is not, and whether somebody else here exports the same.
 import type { Health } from '../base/component.ts';
-import { formatBytes, formatRatio, formatSeconds } from '../base/units.ts';
+import { formatBytes, formatSeconds } from '../base/units.ts';
 import { LEFT_OUT_REASONS, type CollectorStatus, type HostView, type ProbesConfig } from '../probes/index.ts';
 import type { SupervisorStatus } from './agent-rpc.ts';
 
@@ -92,18 +92,26 @@ function broken(collectors: readonly CollectorStatus[]): readonly Lack[] {
   ].map((reason) => ({ reason, costs: 'their series', remedy: 'see /jdos/v1/collectors' }));
 }
 
-const stretched = (collectors: readonly CollectorStatus[], allowed: number): readonly Lack[] =>
-  collectors.flatMap(({ name, periodSeconds, stretched: longer }) =>
+function stretched(collectors: readonly CollectorStatus[], allowed: number): readonly Lack[] {
+  const each = collectors.flatMap(({ name, periodSeconds, stretched: longer }) =>
     longer === undefined
       ? []
       : [
-          {
-            reason: `${name} runs every ${periodSeconds} s instead of ${longer.fromSeconds} s: it would cost ${formatRatio(longer.cpuRatio)} of a core, probes.budget.cpuRatio allows ${formatRatio(allowed)} for all`,
-            costs: 'how new their series are',
-            remedy: 'raise probes.budget.cpuRatio',
-          },
+          `${name} runs every ${periodSeconds} s instead of ${longer.fromSeconds} s, at which it would cost ${percent(longer.cpuRatio)} of a core`,
         ],
   );
+  if (each.length === 0) return [];
+  return [
+    {
+      reason: `${each.join(', ')}: probes.budget.cpuRatio allows ${percent(allowed)} for all`,
+      costs: 'how new their series are',
+      remedy: 'raise probes.budget.cpuRatio, or leave them out with probes.disable',
+    },
+  ];
+}
+
+/** Two significant digits, as the shares are often below a hundredth. */
+const percent = (ratio: number): string => `${Number((ratio * 100).toPrecision(2))} %`;
 
 /** A restart for memory is told for so long. */
 const TOLD_MS = 3_600_000;

@@ -19,7 +19,7 @@ export const ProbesConfig = z.strictObject({
       maxRssBytes: z
         .number()
         .int()
-        .min(96 * MIB)
+        .min(128 * MIB)
         .default(512 * MIB),
     })
     .prefault({}),

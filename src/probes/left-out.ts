@@ -8,6 +8,7 @@ export const REASONS = {
   duplicate: { of: 'series written twice', key: undefined },
   label: { of: 'ends of label values', key: 'probes.maxLabelLength' },
   groups: { of: 'process groups (counted as "other")', key: 'probes.processes.maxGroups' },
+  slices: { of: 'slices of systemd', key: undefined },
   containers: { of: 'containers and pods', key: 'probes.containers.max' },
 } as const;
 export type Reason = keyof typeof REASONS;
@@ -21,6 +22,7 @@ export interface LeftOut {
 const LIMITED = [
   ['jdos_process_groups_dropped', 'groups'],
   ['jdos_containers_dropped', 'containers'],
+  ['jdos_slices_dropped', 'slices'],
 ] as const;
 
 /** What a collection left out. `samplesOf` gives the samples it wrote of a metric. */

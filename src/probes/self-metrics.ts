@@ -44,7 +44,7 @@ export const SELF_METRICS: readonly Metric[] = [
     ...gauge(
       'jdos_collector_left_out',
       'limits of the configuration',
-      'What the last collection left out: series (budget, duplicate), process groups (groups), containers (containers), ends of label values (label).',
+      'What the last collection left out: series (budget, duplicate), process groups (groups), containers (containers), slices (slices), ends of label values (label).',
       ['collector', 'reason'],
     ),
     unit: 'what the reason says',
@@ -103,7 +103,7 @@ export function selfFamilies(
       for (const { reason, count } of collector.leftOut) out.add('jdos_collector_left_out', count, name, reason);
     }
     for (const { collector, seconds } of cpuSeconds()) {
-      if (shown.has(collector)) out.add('jdos_collector_cpu_seconds_total', seconds, collector);
+      if (shown.has(collector)) out.add('jdos_collector_cpu_seconds_total', Number(seconds.toFixed(6)), collector);
     }
     for (const { collector, reason, count } of errors()) {
       if (shown.has(collector)) out.add('jdos_collector_errors_total', count, collector, reason);

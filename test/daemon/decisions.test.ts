@@ -5,7 +5,7 @@ import t from 'tap';
 import { closedDirectory, findAccount } from '../../src/daemon/account.ts';
 import { parseCost } from '../../src/daemon/costs.ts';
 import { inForce, quarantine, type Quarantined } from '../../src/daemon/quarantine.ts';
-import { planRestart } from '../../src/daemon/restart.ts';
+import { MEMORY_EXIT, planRestart, reasonOf } from '../../src/daemon/restart.ts';
 
 const MINUTE = 60_000;
 
@@ -26,6 +26,17 @@ t.test('a steady run starts the back-off anew, and a wanted end is no failure', 
   t.same(planRestart(3, 100, true), { waitMs: 0, failures: 3 });
   t.end();
 });
+
+for (const [name, end, reason] of [
+  ['what the agent asked for', { asked: 'configuration', silent: false, exitCode: 0 }, 'configuration'],
+  ['also when it ends otherwise', { asked: 'hung', silent: false, exitCode: MEMORY_EXIT }, 'hung'],
+  ['one that did not answer', { asked: undefined, silent: true, exitCode: null }, 'hung'],
+  ['one that says it is its memory', { asked: undefined, silent: false, exitCode: MEMORY_EXIT }, 'memory'],
+  ['a crash', { asked: undefined, silent: false, exitCode: 1 }, 'ended'],
+  ['a signal from elsewhere', { asked: undefined, silent: false, exitCode: null }, 'ended'],
+] as const) {
+  t.equal(reasonOf(end), reason, `why a run ended: ${name}`);
+}
 
 t.test('a target that hangs again and again is left alone for longer, at most an hour', (t) => {
   let list: readonly Quarantined[] = [];

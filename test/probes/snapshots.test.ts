@@ -69,6 +69,34 @@ t.test('before the first collection nothing is known', async (t) => {
   t.same(store.families('disk'), []);
 });
 
+t.test('what is left out is counted by reason, limits of collectors among it', async (t) => {
+  const it = snapshots();
+  const family = (name: string, value: number) => ({ name, text: Buffer.from(`${name} ${value}\n`), samples: 1 });
+  const families = [family('jdos_process_groups_dropped', 4), family('jdos_containers_dropped', 0)];
+  it.store.accept(success(0, { families, dropped: 7, duplicates: 1, cut: 2 }));
+  const expected = [
+    { reason: 'budget', count: 7 },
+    { reason: 'duplicate', count: 1 },
+    { reason: 'label', count: 2 },
+    { reason: 'groups', count: 4 },
+  ];
+  t.same(it.store.collectors()[0]?.leftOut, expected);
+  it.store.accept(failure(15));
+  t.same(it.store.collectors()[0]?.leftOut, expected, 'what was shown last is what is shown');
+  it.store.accept(success(30));
+  t.same(it.store.collectors()[0]?.leftOut, []);
+});
+
+t.test('CPU time adds up, that of failures too', async (t) => {
+  const it = snapshots();
+  it.store.accept(success(0, { cpuSeconds: 0.5 }));
+  it.store.accept({ ...failure(15), cpuSeconds: 0.25 });
+  t.same(it.store.cpuSeconds(), [
+    { collector: 'disk', seconds: 0.75 },
+    { collector: 'net', seconds: 0 },
+  ]);
+});
+
 t.test('the last success is shown, with the samples that are known; none is an empty list', async (t) => {
   const it = snapshots();
   it.store.accept(success(0));

@@ -11,7 +11,7 @@ export interface FoundGroup {
 interface Walked {
   /** Groups that were looked at, the root not among them. */
   readonly visited: number;
-  /** The bounds were reached: there are more. */
+  /** The bounds were reached, or a group may not be looked into: there are more. */
   readonly truncated: boolean;
 }
 
@@ -32,12 +32,14 @@ export function walkCgroups(
   let truncated = false;
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
     // The root must be readable; a group that was removed meanwhile is none.
-    const names = next.path === '' ? host.directories(tree) : below(host, `${tree}${next.path}`);
-    for (const name of names) {
+    const names = next.path === '' ? host.directories(tree) : readable(() => host.directories(`${tree}${next.path}`));
+    if (names === 'refused') truncated = true;
+    for (const name of Array.isArray(names) ? names : []) {
       if (visited >= most) return { visited, truncated: true };
       const path = `${next.path}/${name}`;
-      const node = nodeOf(host, `${tree}${path}`);
-      if (node === undefined) continue;
+      const node = readable(() => host.node(`${tree}${path}`));
+      if (node === 'refused') truncated = true;
+      if (typeof node === 'string') continue;
       visited += 1;
       if (!visit({ path, inode: node.inode }) || node.links === LEAF_LINKS) continue;
       if (next.depth + 1 < DEEPEST) waiting.push({ path, depth: next.depth + 1 });
@@ -47,19 +49,13 @@ export function walkCgroups(
   return { visited, truncated };
 }
 
-function below(host: HostFiles, path: string): readonly string[] {
+/** What is read; `refused` is not that there is nothing. */
+function readable<T>(read: () => T): T | 'gone' | 'refused' {
   try {
-    return host.directories(path);
+    return read();
   } catch (error) {
-    if (readFailure(error) === 'failed') throw error;
-    return [];
-  }
-}
-
-function nodeOf(host: HostFiles, path: string): { readonly inode: number; readonly links: number } | undefined {
-  try {
-    return host.node(path);
-  } catch {
-    return undefined;
+    const failure = readFailure(error);
+    if (failure === 'failed') throw error;
+    return failure === 'absent' ? 'gone' : 'refused';
   }
 }

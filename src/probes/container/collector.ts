@@ -91,6 +91,7 @@ const openDiscovery = ({ ended, live }: Restored): Discovery => ({
   },
   groups: 0,
   dropped: 0,
+  droppedSlices: 0,
   truncated: false,
   walkSeconds: 0,
   walkAt: -Infinity,

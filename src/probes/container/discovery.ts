@@ -21,7 +21,9 @@ export interface Discovery {
   groups: number;
   /** Containers and pods beyond the limit. */
   dropped: number;
-  /** The tree is larger than is walked. */
+  /** Slices beyond {@link MOST_SLICES}. */
+  droppedSlices: number;
+  /** The tree is larger than is walked, or not all of it may be. */
   truncated: boolean;
   /** Seconds that the last walk took, and the uptime at which the next is due. */
   walkSeconds: number;
@@ -56,11 +58,19 @@ function walk(discovery: Discovery, step: Step): void {
   const found = new Set<string>();
   let slices = 0;
   let room = step.maxContainers;
-  for (const { place } of table.live.values()) if (place.kind !== 'slice') room -= 1;
+  for (const { place, path } of table.live.values()) {
+    if (place.kind !== 'slice') room -= 1;
+    else if (path !== ROOT) slices += 1;
+  }
   discovery.dropped = 0;
+  discovery.droppedSlices = 0;
   const shown = (place: Place, path: string): boolean => {
     if (table.live.has(path)) return true;
-    if (place.kind === 'slice') return (slices += 1) <= MOST_SLICES;
+    if (place.kind === 'slice') {
+      slices += 1;
+      if (slices > MOST_SLICES) discovery.droppedSlices += 1;
+      return slices <= MOST_SLICES;
+    }
     if ((room -= 1) >= 0) return true;
     discovery.dropped += 1;
     return false;

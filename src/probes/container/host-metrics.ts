@@ -40,6 +40,13 @@ export const HOST_METRICS: readonly Metric[] = [
   gauge('jdos_containers_dropped', WALK, 'Containers and pods beyond the limit of containers, which are not shown.', {
     unit: 'containers',
   }),
+  gauge('jdos_slices_dropped', WALK, 'Slices beyond the fifty that are shown as sums.', { unit: 'slices' }),
+  gauge(
+    'jdos_cgroup_walk_complete',
+    WALK,
+    'Whether the last walk saw every group: 0 when there are too many, or some may not be looked into.',
+    { unit: '0 or 1' },
+  ),
   gauge('jdos_cgroups', WALK, 'Groups in the tree of cgroups.'),
   gauge('jdos_cgroup_walk_seconds', 'the probe process', 'Time that the last walk of the tree of cgroups took.'),
   gauge(
@@ -76,6 +83,8 @@ export function writeSelf(out: SampleWriter, discovery: Discovery, { mode }: Cgr
   out.add('jdos_containers_unnamed', unnamed);
   out.add('jdos_containers_ended', discovery.table.ended.size);
   out.add('jdos_containers_dropped', discovery.dropped);
+  out.add('jdos_slices_dropped', discovery.droppedSlices);
+  out.add('jdos_cgroup_walk_complete', discovery.truncated ? 0 : 1);
   out.add('jdos_cgroups', discovery.groups);
   out.add('jdos_cgroup_walk_seconds', discovery.walkSeconds);
   out.add('jdos_cgroup_info', 1, mode);

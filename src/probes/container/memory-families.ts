@@ -17,7 +17,7 @@ function workingSet({ reading: { memory, memoryStat } }: Tracked): number | unde
 /** Docker's `--memory-reservation` is memory.low on v2; cAdvisor asks memory.min there. */
 function reservation({ reading: { memoryLimits } }: Tracked): number | undefined {
   const { low, min } = memoryLimits ?? {};
-  return limit(low === undefined ? min : Math.max(low, min ?? 0));
+  return limit(low === undefined ? undefined : Math.max(low, min ?? 0));
 }
 
 export const MEMORY: readonly Scalar[] = [

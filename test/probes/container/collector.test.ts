@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, renameSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { withoutKubeletLabels } from '../../../src/probes/container/metrics.ts';
+import { HostFiles } from '../../../src/probes/host-files.ts';
 import { eventually } from '../../support/daemon.ts';
 import {
   containerId,
@@ -24,6 +25,16 @@ const cpu = (usec: number): Record<string, string> => ({
 const killed = (times: number): Record<string, string> => ({
   'memory.events': `low 0\nhigh 0\nmax 9\noom ${times}\noom_kill ${times}\noom_group_kill 0\n`,
 });
+
+/** A host that does not let one directory be listed. */
+class GuardedHost extends HostFiles {
+  refuses: string | undefined;
+
+  override directories(path: string): string[] {
+    if (path === this.refuses) throw Object.assign(new Error(`EACCES: ${path}`), { code: 'EACCES' });
+    return super.directories(path);
+  }
+}
 
 t.test('the counters of a container that ended are shown for five minutes, and nothing else of it', async (t) => {
   const root = emptyTree(t);
@@ -304,3 +315,31 @@ t.test(
     t.same(await at(1315, [8]), [[4096], []], 'and one again when a process is in it');
   },
 );
+
+t.test('slices are shown as sums up to fifty, in each walk, and those beyond are counted', async (t) => {
+  const root = emptyTree(t);
+  const groups = Object.fromEntries(Array.from({ length: 60 }, (_, i) => [`/s${i}.slice`, { files: cpu(1) }]));
+  const containers = openContainers(root);
+  for (const uptime of [1000, 1015, 1030]) {
+    writeTree(root, { uptime, groups });
+    const { of } = await containers.collect();
+    t.equal(of('container_cpu_usage_seconds_total').length, 50);
+    t.same(of('jdos_slices_dropped'), [10]);
+    t.same(of('jdos_cgroup_walk_complete'), [1]);
+  }
+});
+
+t.test('what may not be looked into has not ended', async (t) => {
+  const root = emptyTree(t);
+  const inside = `/s.slice/docker-${containerId('a')}.scope`;
+  const host = new GuardedHost(root);
+  const containers = openContainers(root, { host });
+  writeTree(root, { uptime: 1000, groups: { '/s.slice': {}, [inside]: { files: cpu(5_000_000) } } });
+  t.same((await containers.collect()).of('container_cpu_usage_seconds_total', { id: inside }), [5]);
+  host.refuses = '/sys/fs/cgroup/s.slice';
+  writeTree(root, { uptime: 1015, groups: { '/s.slice': {}, [inside]: { files: cpu(6_000_000) } } });
+  const { of } = await containers.collect();
+  t.same(of('container_cpu_usage_seconds_total', { id: inside }), [6]);
+  t.same(of('jdos_containers_ended'), [0]);
+  t.same(of('jdos_cgroup_walk_complete'), [0], 'there may be more');
+});
