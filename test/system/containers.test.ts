@@ -21,7 +21,7 @@ t.test('a pod of the daemon and a container of Docker have their names', { skip 
   const { Id } = created.body as { Id: string };
   await dockerd.api('POST', `/containers/${Id}/start`);
 
-  const config = `docker: { socket: ${dockerd.socket} }\nprobes: { periodSeconds: 1 }\n`;
+  const config = `docker: { socket: ${dockerd.socket} }\nprobes: { periodSeconds: 1, budget: { cpuRatio: 1 } }\n`;
   const daemon = startDaemon(t, { config, listenTls: `127.0.0.1:${await freePort()}` });
   await daemon.until(/first report/);
   const pods = `${daemon.url()}/api/v1/namespaces/default/pods`;
@@ -63,7 +63,7 @@ t.test(
   { skip: skip || needs('prometheus') },
   async (t) => {
     const dockerd = await startDockerd(t);
-    const config = `docker: { socket: ${dockerd.socket} }\nprobes: { periodSeconds: 1 }\n`;
+    const config = `docker: { socket: ${dockerd.socket} }\nprobes: { periodSeconds: 1, budget: { cpuRatio: 1 } }\n`;
     const daemon = startDaemon(t, { config });
     await daemon.until(/first report/);
     const prometheus = await startPrometheus(t, { all: new URL(`${daemon.url()}/metrics`) });

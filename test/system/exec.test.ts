@@ -9,7 +9,7 @@ import { eventually, privateDirectory, type RunningDaemon, startDaemon } from '.
 import { mountTracefs, needsTracefs, WITH_TRACEFS } from '../support/tracefs.ts';
 
 const skip = needsTracefs();
-const config = 'probes: { periodSeconds: 1 }\n';
+const config = 'probes: { periodSeconds: 1, budget: { cpuRatio: 1 } }\n';
 
 /** A program of this test's own name, so that what others run meanwhile does not count. */
 function program(t: Test, name: string): string {

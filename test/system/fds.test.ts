@@ -71,7 +71,7 @@ t.test('the open files of a process are told to operators', { skip: needs('perl'
 
 t.test('the open files of a container are found by its names', { skip: needsRoot() || needs('perl') }, async (t) => {
   const dir = privateDirectory(t);
-  const daemon = startDaemon(t, { config: 'probes: { periodSeconds: 1 }\n' });
+  const daemon = startDaemon(t, { config: 'probes: { periodSeconds: 1, budget: { cpuRatio: 1 } }\n' });
   await daemon.until(/first report/);
   const name = `jdos-fds-${process.pid}`;
   const headers = { authorization: `Bearer ${daemon.token}`, 'content-type': 'application/json' };
@@ -132,7 +132,9 @@ t.test('a deleted file that cannot be asked for is left out, and the rest is tol
   const dir = privateDirectory(t);
   const unshare = ['--mount', '--pid', '--fork', '--kill-child', '--propagation', 'private'];
   const parent = await holder(t, 'unshare', ...unshare, 'sh', '-c', HANGING, 'sh', dir);
-  const daemon = startDaemon(t, { config: 'probes: { periodSeconds: 1, deadlineSeconds: 1 }\n' });
+  const daemon = startDaemon(t, {
+    config: 'probes: { periodSeconds: 1, deadlineSeconds: 1, budget: { cpuRatio: 1 } }\n',
+  });
   await daemon.until(/first report/);
   const { probe } = await daemon.pids();
   const [pid] = (await readFile(`/proc/${parent}/task/${parent}/children`, 'utf8')).split(' ');

@@ -60,7 +60,7 @@ t.test(
   { skip: needs('prometheus') },
   async (t) => {
     await Promise.all(HARD_NAMES.map((name) => startNamed(t, name)));
-    const daemon = startDaemon(t, { config: 'probes: { periodSeconds: 1 }\n' });
+    const daemon = startDaemon(t, { config: 'probes: { periodSeconds: 1, budget: { cpuRatio: 1 } }\n' });
     await daemon.until(/first report/);
     const paths = {
       all: '/metrics',
