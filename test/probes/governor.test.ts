@@ -102,6 +102,7 @@ function host(t: { teardown(f: () => unknown): void }, burdens: readonly Burden[
     quarantine: [],
     announcements: SILENT,
     publish: async (publication) => void published.push(publication),
+    handOver: async () => {},
     log: openLog('test', 'silent'),
     clock,
   });

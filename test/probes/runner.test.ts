@@ -536,3 +536,13 @@ for (const [now, expected] of [
 ] as const) {
   t.equal(nextDue(now, 0, 100), expected, `after ${now} a collector is due at ${expected}`);
 }
+
+t.test('after each collection, when it is published, whoever watches the process is called', async (t) => {
+  const seen: string[] = [];
+  const { start, clock, events } = probe(t, [collector('a'), collector('b')], {
+    onTurn: () => seen.push(events.at(-1) ?? ''),
+  });
+  await start();
+  await clock.advance(10_000);
+  t.same(seen, ['publish a', 'publish b', 'publish a', 'publish b']);
+});
