@@ -34,7 +34,7 @@ export const costOf = ({ recent }: Pick<Spending, 'recent'>): number =>
 export const shareOf = (spending: Spending, times: number): number =>
   costOf(spending) / (spending.periodSeconds * times);
 
-export interface Budget {
+interface Budget {
   /** Share of one core for everything. */
   readonly cpuRatio: number;
   /** Share of one core that goes by between the collections. */
