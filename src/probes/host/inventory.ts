@@ -47,7 +47,9 @@ export const inventory: Collector = {
     let details: object | undefined;
     return {
       async collect(out) {
-        const { at, hardware } = await lookout.latest();
+        const seen = await lookout.latest();
+        if (seen === undefined) return; // not known yet: nothing is written
+        const { at, hardware } = seen;
         details = { lookedAt: at, ...software(host), ...hardware };
         write(out, hardware);
       },

@@ -1,8 +1,6 @@
 // Keeps what the inventory saw last and looks again each hour, without making the other collectors wait for it.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Fault } from '../../base/fault.ts';
 import { parseWith, z } from '../../base/schema.ts';
-import { INVENTORY_FAILED } from './child.ts';
 import { Hardware } from './hardware.ts';
 
 const HOUR_MS = 3_600_000;
@@ -24,8 +22,8 @@ interface LookoutOptions {
 }
 
 interface Lookout {
-  /** What was seen last. Rejects when the last look failed, and while the first one has not ended. */
-  latest(): Promise<Seen>;
+  /** What was seen last; undefined while the first look has not ended. Rejects when the last look failed. */
+  latest(): Promise<Seen | undefined>;
   state(): Seen | undefined;
 }
 
@@ -60,7 +58,6 @@ export function openLookout({ look, now, saved, patienceMs = PATIENCE_MS }: Look
         enough.abort();
       }
       if (failed !== undefined) throw failed.error;
-      if (seen === undefined) throw new Fault(INVENTORY_FAILED, 'the inventory process has not ended yet');
       return seen;
     },
     state: () => seen,

@@ -23,14 +23,10 @@ const UNKNOWN: Hardware = {
 t.test('this very host is described, without serial numbers', async (t) => {
   const collecting = inventory.open({ host: new HostFiles('/'), config: config(), saved: undefined });
   let out = openWriter(inventory);
-  for (let tries = 0; tries < 25; tries += 1) {
+  // A slow machine has not looked everywhere within the first collection.
+  for (let tries = 0; tries < 25 && out.written().samples.length === 0; tries += 1) {
     out = openWriter(inventory);
-    try {
-      await collecting.collect(out);
-      break;
-    } catch (error) {
-      t.match(error, { message: /has not ended yet/ }, 'only a slow machine is an excuse');
-    }
+    await collecting.collect(out);
   }
   t.match(out.written().text, /^jdos_host_info\{cpu_vendor=.*\} 1\n/);
   t.match(out.written().text, /^jdos_host_cpu_cores [1-9]/m);
@@ -117,13 +113,13 @@ t.test('a look is repeated each hour, and not because the process was started ag
   let looks = 0;
   const look = async (): Promise<Hardware> => ({ ...UNKNOWN, memory: { totalBytes: (looks += 1), modules: null } });
   const first = openLookout({ look, now: () => now, saved: undefined });
-  t.equal((await first.latest()).hardware.memory.totalBytes, 1);
+  t.equal((await first.latest())?.hardware.memory.totalBytes, 1);
   now += 3_599_999;
-  t.equal((await first.latest()).hardware.memory.totalBytes, 1);
+  t.equal((await first.latest())?.hardware.memory.totalBytes, 1);
   const second = openLookout({ look, now: () => now, saved: JSON.parse(JSON.stringify(first.state())) });
   t.same(await second.latest(), { at: 0, hardware: { ...UNKNOWN, memory: { totalBytes: 1, modules: null } } });
   now += 1;
-  t.equal((await second.latest()).hardware.memory.totalBytes, 2);
+  t.equal((await second.latest())?.hardware.memory.totalBytes, 2);
 });
 
 t.test('a failed look is a failure until one succeeds, ten minutes later at the soonest', async (t) => {
@@ -141,14 +137,14 @@ t.test('a failed look is a failure until one succeeds, ten minutes later at the 
   await t.rejects(lookout.latest(), { message: 'no lsblk' });
   t.equal(looks, 1);
   now = 600_000;
-  t.same((await lookout.latest()).at, 600_000);
+  t.same((await lookout.latest())?.at, 600_000);
 });
 
 t.test('a slow look does not hold up the other collectors, and its result comes later', async (t) => {
   const slow = Promise.withResolvers<Hardware>();
   const lookout = openLookout({ look: () => slow.promise, now: () => 5, saved: undefined, patienceMs: 1 });
-  await t.rejects(lookout.latest(), { message: 'the inventory process has not ended yet' });
-  await t.rejects(lookout.latest(), { message: 'the inventory process has not ended yet' });
+  t.equal(await lookout.latest(), undefined);
+  t.equal(await lookout.latest(), undefined);
   slow.resolve(UNKNOWN);
   await slow.promise;
   t.same(await lookout.latest(), { at: 5, hardware: UNKNOWN });
