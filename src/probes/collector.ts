@@ -25,8 +25,11 @@ export type View = (typeof VIEWS)[number];
 
 /** Writes the samples of one collection. Absent is not 0: what could not be read is not written. */
 export interface SampleWriter {
-  /** Adds one sample of a declared metric. Throws for a metric that the collector did not declare. */
-  add(metric: string, value: number, ...labelValues: readonly string[]): void;
+  /**
+   * Adds one sample of a declared metric, without the labels whose value is undefined. Throws for a metric that the
+   * collector did not declare.
+   */
+  add(metric: string, value: number, ...labelValues: readonly (string | undefined)[]): void;
   /** Adds one sample of a series that is kept between collections, which is cheaper. A series is written either way, not both. */
   set(series: Series, value: number): void;
 }

@@ -31,6 +31,7 @@ export const ProbesConfig = z.strictObject({
       names: ProcessNames.optional(),
       namesFile: z.string().startsWith('/').optional(),
       children: z.boolean().default(true),
+      containerLabels: z.boolean().default(true),
     })
     .prefault({}),
   containers: z.strictObject({ max: z.number().int().min(1).max(10_000).default(500) }).prefault({}),

@@ -7,15 +7,18 @@ const MARK = '…';
 const DIGEST = 8;
 
 /** How many of the values are longer than allowed. */
-export function countLong(values: readonly string[], longest: number): number {
+export function countLong(values: readonly (string | undefined)[], longest: number): number {
   let count = 0;
-  for (const value of values) if (value.length > longest) count += 1;
+  for (const value of values) if (value !== undefined && value.length > longest) count += 1;
   return count;
 }
 
 /** The values, those that are too long cut. */
-export const boundLabels = (values: readonly string[], longest: number): readonly string[] =>
-  values.map((value) => boundLabel(value, longest));
+export const boundLabels = (
+  values: readonly (string | undefined)[],
+  longest: number,
+): readonly (string | undefined)[] =>
+  values.map((value) => (value === undefined ? undefined : boundLabel(value, longest)));
 
 /**
  * A value of at most `longest` characters: a longer one ends in `…` and eight hexadecimal digits of its SHA-256, so that

@@ -12,7 +12,7 @@ export const collectors: readonly Collector[] = [
   ...hostCollectors,
   ...containerCollectors,
   ...execCollectors, // after those of containers, which know the names
-  ...processCollectors,
+  ...processCollectors, // so are these
 ];
 
 /** The collectors that the configuration leaves on. */

@@ -25,14 +25,14 @@ export function formatValue(value: number): string {
   return value === -Infinity ? '-Inf' : String(value);
 }
 
-/** `name{label="value"}`, or the name alone without labels. */
-export function seriesText(name: string, labels: readonly string[], values: readonly string[]): string {
-  if (labels.length === 0) return name;
-  let text = `${name}{`;
+/** `name{label="value"}`, or the name alone without labels. A label whose value is undefined is left out. */
+export function seriesText(name: string, labels: readonly string[], values: readonly (string | undefined)[]): string {
+  let text = '';
   for (let i = 0; i < labels.length; i += 1) {
-    text += `${i === 0 ? '' : ','}${labels[i] ?? ''}="${escapeLabelValue(values[i] ?? '')}"`;
+    const value = values[i];
+    if (value !== undefined) text += `${text === '' ? '{' : ','}${labels[i] ?? ''}="${escapeLabelValue(value)}"`;
   }
-  return `${text}}`;
+  return text === '' ? name : `${name}${text}}`;
 }
 
 const LABEL = /([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\]|\\.)*)"(?:,|$)/gy;

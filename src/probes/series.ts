@@ -6,7 +6,7 @@ import type { FamilyText } from './family-text.ts';
 export interface Series {
   readonly metric: Metric;
   /** Cut to the length allowed when it is first written. */
-  labelValues: readonly string[];
+  labelValues: readonly (string | undefined)[];
   /** How many of them were cut. */
   cut: number;
   /** The family it is written to; undefined before it was. */
@@ -19,14 +19,14 @@ export interface Series {
   lineBytes: number;
 }
 
-/** A series of a declared metric. Throws for a wrong number of labels. */
-export function openSeries(metric: Metric, ...labelValues: readonly string[]): Series {
+/** A series of a declared metric, without the labels whose value is undefined. Throws for a wrong number of labels. */
+export function openSeries(metric: Metric, ...labelValues: readonly (string | undefined)[]): Series {
   checkLabels(metric, labelValues);
   return { metric, labelValues, cut: 0, family: undefined, value: 0.5, round: -1, at: 0, headBytes: 0, lineBytes: 0 };
 }
 
 /** Throws when a metric is not given a value for each of its labels. */
-export function checkLabels({ name, labels = [] }: Metric, values: readonly string[]): void {
+export function checkLabels({ name, labels = [] }: Metric, values: readonly (string | undefined)[]): void {
   if (values.length === labels.length) return;
   throw new Error(`metric ${name} has labels (${labels.join(', ')}), got ${values.length} values`);
 }

@@ -173,6 +173,16 @@ t.test('file descriptors: groups above half are listed, and the worst', async (t
     });
   t.equal(groups(0.1, 0.3, 0.2), 'g1=ok');
   t.equal(groups(0.5, 0.51, 0.8, 0.95), 'g3=crit g2=warn g1=ok');
+  const inContainers = [
+    { labels: { groupname: 'web' }, value: 0.1 },
+    { labels: { groupname: 'web', container: 'app', pod: 'web-0', namespace: 'shop' }, value: 0.9 },
+    { labels: { groupname: 'web', container: 'proxy' }, value: 0.7 },
+  ];
+  t.equal(
+    seen('FD_PROCESS', { metrics: { namedprocess_namegroup_worst_fd_ratio: inContainers } }),
+    'web=warn',
+    'a group in several containers is one finding, of the worst',
+  );
   const host = (allocated: number): string =>
     seen('FD_HOST', { metrics: { node_filefd_allocated: one(allocated), node_filefd_maximum: one(100) } });
   t.same([69, 70, 89, 90].map(host), ['host=ok', 'host=warn', 'host=warn', 'host=crit']);

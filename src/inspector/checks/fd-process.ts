@@ -1,4 +1,5 @@
 // FD_PROCESS: the process groups nearest to their limit of open file descriptors.
+import type { MetricSample } from '../../probes/index.ts';
 import { above, HOST, type Check } from '../check.ts';
 import { absent, both, percent, plain } from '../wording.ts';
 import { worstByFds } from './process-details.ts';
@@ -27,19 +28,19 @@ export const fdProcess: Check = {
     ),
   },
   evaluate(facts) {
-    const groups = facts.samples(RATIO);
-    if (groups === undefined || groups.length === 0) return { observations: [absent(facts, RATIO, HOST)] };
-    const ranked = [...groups].sort((a, b) => b.value - a.value);
-    const shown = ranked.filter((group, i) => i === 0 || group.value > LISTED).slice(0, MOST);
+    const samples = facts.samples(RATIO);
+    if (samples === undefined || samples.length === 0) return { observations: [absent(facts, RATIO, HOST)] };
+    const groups = worstOfEach(samples);
+    const ranked = [...groups].sort(([, a], [, b]) => b.value - a.value);
+    const shown = ranked.filter(([, { value }], i) => i === 0 || value > LISTED).slice(0, MOST);
     return {
-      observations: shown.map(({ labels, value }) => {
-        const group = labels['groupname'] ?? '?';
+      observations: shown.map(([group, { labels, value }]) => {
         const worst = worstByFds(facts, group);
         const pid = worst[0]?.pid;
         return {
           target: plain(group),
           value,
-          evidence: [`groups=${groups.length}`, ...worst.map((process) => process.text)],
+          evidence: [`groups=${groups.size}`, ...whereOf(labels), ...worst.map((process) => process.text)],
           facts: pid === undefined ? {} : { pid },
         };
       }),
@@ -68,6 +69,17 @@ export const fdProcess: Check = {
       expect: { nginx: 'ok', 'order-api': 'warn', 'ad-log': 'crit' },
     },
     {
+      name: 'written: one name in two containers and on the host',
+      metrics: {
+        [RATIO]: [
+          group('nginx', 0.2),
+          group('nginx', 0.9, { container: 'web', pod: 'web-0', namespace: 'shop' }),
+          group('nginx', 0.3, { container: 'proxy' }),
+        ],
+      },
+      expect: { nginx: 'warn' },
+    },
+    {
       name: 'written: all at ease, the worst is listed',
       metrics: { [RATIO]: [group('sshd', 0.02), group('nginx', 0.1)] },
       expect: { nginx: 'ok' },
@@ -75,6 +87,22 @@ export const fdProcess: Check = {
   ],
 };
 
-function group(groupname: string, value: number): { labels: { groupname: string }; value: number } {
-  return { labels: { groupname }, value };
+/** By group: it is the same finding in whatever container the worst process runs. */
+function worstOfEach(samples: readonly MetricSample[]): ReadonlyMap<string, MetricSample> {
+  const worst = new Map<string, MetricSample>();
+  for (const sample of samples) {
+    const group = sample.labels['groupname'] ?? '?';
+    if (sample.value > (worst.get(group)?.value ?? -1)) worst.set(group, sample);
+  }
+  return worst;
+}
+
+/** The container that the worst process runs in, if it does. */
+const whereOf = ({ container, pod, namespace }: MetricSample['labels']): readonly string[] =>
+  container === undefined
+    ? []
+    : [`container=${plain(container)}${pod === undefined ? '' : ` pod=${plain(namespace ?? '')}/${plain(pod)}`}`];
+
+function group(groupname: string, value: number, more: Readonly<Record<string, string>> = {}): MetricSample {
+  return { labels: { groupname, ...more }, value };
 }

@@ -2,9 +2,10 @@
 import { cpus } from 'node:os';
 import { systemCode } from '../../base/fault.ts';
 import type { Collecting, Collector, CollectorContext } from '../collector.ts';
+import { openContainerAt } from '../container/attribution.ts';
 import { readFailure, type HostFiles } from '../host-files.ts';
 import { readBootId } from '../process/boot.ts';
-import { countIn, openContainerAt, renew } from './containers.ts';
+import { countIn, renew } from './containers.ts';
 import { openDrain } from './drain.ts';
 import { openMembership } from './membership.ts';
 import { EXEC_METRICS, writeCounts, type Untraced } from './metrics.ts';

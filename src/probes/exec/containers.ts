@@ -1,13 +1,10 @@
 // What happened in each container, by the path of its cgroup, until five minutes after its end.
 import type { KnownContainers } from '../collector.ts';
-import { identityOf } from '../container/identity.ts';
-import { labelsOf } from '../container/metrics.ts';
-import { placeOf } from '../container/place.ts';
+import { nameless, type openContainerAt } from '../container/attribution.ts';
 import type { Happening, Tasks } from './tasks.ts';
 
 /** As in the collector of containers: an `increase()` over five minutes sees the last of them. */
 const KEPT_SECONDS = 300;
-const MOST_PATHS = 10_000;
 
 interface ContainerCounts {
   execs: number;
@@ -21,33 +18,6 @@ interface ContainerCounts {
 
 /** By the path of the container's cgroup. */
 export type Containers = Map<string, ContainerCounts>;
-
-/** The path of the outermost container that a cgroup is in or is; undefined for none. */
-function containerAt(path: string): string | undefined {
-  for (let slash = path.indexOf('/', 1); ; slash = path.indexOf('/', slash + 1)) {
-    const at = slash === -1 ? path : path.slice(0, slash);
-    if (at.length > 1 && placeOf(at)?.kind === 'container') return at;
-    if (slash === -1) return undefined;
-  }
-}
-
-/** As {@link containerAt}, remembering what it found. */
-export function openContainerAt(): typeof containerAt {
-  const found = new Map<string, string | undefined>();
-  return (path) => {
-    if (found.has(path)) return found.get(path);
-    if (found.size >= MOST_PATHS) found.clear();
-    const container = containerAt(path);
-    found.set(path, container);
-    return container;
-  };
-}
-
-/** Who a container is whose names are not known (yet). */
-function nameless(path: string): readonly string[] {
-  const place = placeOf(path);
-  return place === undefined ? [] : labelsOf({ path, identity: identityOf(place, {}) });
-}
 
 interface Limits {
   /** Uptime in seconds. */

@@ -1,41 +1,9 @@
 // In which cgroup a process is, of the hierarchy whose groups are shown; and the processes there are when a trace begins.
-import { readLayout, type CgroupLayout } from '../cgroup/layout.ts';
+import { readController, readMembership } from '../cgroup/membership.ts';
 import type { HostFiles } from '../host-files.ts';
 import { unsigned } from '../kernel/text.ts';
 import { decimalAt } from '../process/bytes.ts';
 import type { Process, Tasks } from './tasks.ts';
-
-/** The controller of the hierarchy that is walked, as /proc/PID/cgroup names it; '' is v2. */
-export function controllerOf({ v1, unified, tree }: CgroupLayout): string {
-  if (tree === unified) return '';
-  return [...v1].find(([, mount]) => mount === tree)?.[0] ?? '';
-}
-
-const DELETED = ' (deleted)';
-
-/** The line of a controller in /proc/PID/cgroup (cgroups(7)): the number of the hierarchy, and the path in it. */
-export function parseMembership(
-  text: string,
-  controller: string,
-): { readonly hierarchy: number; readonly path: string } | undefined {
-  for (const line of text.split('\n')) {
-    const first = line.indexOf(':');
-    const second = line.indexOf(':', first + 1);
-    if (first === -1 || second === -1 || line[second + 1] !== '/') continue;
-    if (
-      !line
-        .slice(first + 1, second)
-        .split(',')
-        .includes(controller)
-    )
-      continue;
-    const hierarchy = unsigned(line.slice(0, first));
-    const path = line.slice(second + 1);
-    if (hierarchy === undefined) return undefined;
-    return { hierarchy, path: path.endsWith(DELETED) ? path.slice(0, -DELETED.length) : path };
-  }
-  return undefined;
-}
 
 interface Membership {
   /** The number of the hierarchy whose groups are shown. */
@@ -59,28 +27,12 @@ export function openMembership(host: HostFiles): Membership {
   };
 }
 
-function readController(host: HostFiles): string | undefined {
-  try {
-    return controllerOf(readLayout(host));
-  } catch {
-    return undefined;
-  }
-}
-
 /** Whether the pids of /proc are those of trace events: PROC_PID_INIT_INO (include/linux/proc_ns.h). */
 function seesHostPids(host: HostFiles): boolean {
   try {
     return host.link('/proc/self/ns/pid') === 'pid:[4026531836]';
   } catch {
     return false;
-  }
-}
-
-function readMembership(host: HostFiles, pid: number | 'self', controller: string): ReturnType<typeof parseMembership> {
-  try {
-    return parseMembership(host.text(`/proc/${pid}/cgroup`), controller);
-  } catch {
-    return undefined; // it has ended
   }
 }
 

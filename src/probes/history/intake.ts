@@ -26,6 +26,8 @@ export interface Live {
   pending: number;
   /** The collection in which a line of it stood last. */
   round: number;
+  /** One stood in the collection before as well. */
+  steady: boolean;
 }
 
 /** One line of the exposition; several may be summed into one series. */
@@ -74,7 +76,8 @@ export function openIntake(families: readonly KeptFamily[], maxSeries: number): 
   const liveOf = (head: string, rule: KeptMetric, family: KeptFamily): Live | undefined => {
     const name = parseSeries(head);
     if (name === undefined || (rule.where !== undefined && !hasLabels(name, rule.where))) return undefined;
-    const text = rule.sum === undefined ? head : without(name, rule.sum);
+    const over = rule.sum ?? rule.largest;
+    const text = over === undefined ? head : without(name, over);
     const known = series.get(text);
     if (known !== undefined) return known;
     if (series.size >= maxSeries) {
@@ -90,24 +93,30 @@ export function openIntake(families: readonly KeptFamily[], maxSeries: number): 
       minute: new Accumulator(),
       pending: 0,
       round: -1,
+      steady: false,
     };
     series.set(text, live);
     return live;
   };
-  const takeLine = (line: Line, value: number, { as }: KeptMetric, since: number, seconds: number): void => {
+  const takeLine = (line: Line, value: number, { as, largest }: KeptMetric, since: number, seconds: number): void => {
     const live = line.series;
     if (live === undefined) {
       line.round = round;
       return;
     }
     if (live.round !== round) {
+      live.steady = live.round === since;
       live.round = round;
-      live.pending = 0;
+      live.pending = largest === undefined ? 0 : -Infinity;
       touched.push(live);
     }
-    if (as === 'value') live.pending += value;
+    if (largest !== undefined) live.pending = Math.max(live.pending, value);
+    else if (as === 'value') live.pending += value;
     else {
-      const known = line.round === since && seconds > 0 ? rate(line.before, value, seconds) : undefined;
+      // What joins a sum that goes on adds from its second value on: where containers come and go there is no rate else.
+      const joins = live.steady && Number.isNaN(line.before);
+      const known =
+        line.round === since && seconds > 0 ? rate(line.before, value, seconds) : joins && seconds > 0 ? 0 : undefined;
       live.pending += known ?? Number.NaN;
       line.before = value;
     }

@@ -8,6 +8,8 @@ export interface KeptMetric {
   readonly as: 'rate' | 'value';
   /** Labels that are summed over, so that a host of 128 cores has as many series as one of 2. */
   readonly sum?: readonly string[];
+  /** Labels over which the largest is taken. */
+  readonly largest?: readonly string[];
   /** Only samples with these labels. */
   readonly where?: Readonly<Record<string, string>>;
 }
@@ -34,6 +36,12 @@ const values = (...names: readonly string[]): readonly KeptMetric[] =>
   names.map((metric) => ({ metric, as: 'value' as const }));
 const rates = (...names: readonly string[]): readonly KeptMetric[] =>
   names.map((metric) => ({ metric, as: 'rate' as const }));
+
+/** Of a group in all containers and outside of them: who it is has a history in the families of the containers. */
+const CONTAINER = ['container', 'pod', 'namespace'];
+/** Its metrics, summed over the containers. */
+const ofGroup = (as: KeptMetric['as'], ...names: readonly string[]): readonly KeptMetric[] =>
+  names.map((metric) => ({ metric, as, sum: CONTAINER }));
 
 /** The metric whose growth is followed. */
 export const GROUP_FDS = 'namedprocess_namegroup_open_filedesc';
@@ -119,15 +127,11 @@ export const KEPT: readonly KeptFamily[] = [
   {
     about: 'groups of processes',
     metrics: [
-      { metric: 'namedprocess_namegroup_cpu_seconds_total', as: 'rate', sum: ['mode'] },
-      { metric: 'namedprocess_namegroup_memory_bytes', as: 'value', where: { memtype: 'resident' } },
-      ...values(
-        GROUP_FDS,
-        'namedprocess_namegroup_worst_fd_ratio',
-        'namedprocess_namegroup_num_procs',
-        'namedprocess_namegroup_num_threads',
-      ),
-      ...rates('namedprocess_namegroup_read_bytes_total', 'namedprocess_namegroup_write_bytes_total'),
+      { metric: 'namedprocess_namegroup_cpu_seconds_total', as: 'rate', sum: ['mode', ...CONTAINER] },
+      { metric: 'namedprocess_namegroup_memory_bytes', as: 'value', where: { memtype: 'resident' }, sum: CONTAINER },
+      { metric: 'namedprocess_namegroup_worst_fd_ratio', as: 'value', largest: CONTAINER },
+      ...ofGroup('value', GROUP_FDS, 'namedprocess_namegroup_num_procs', 'namedprocess_namegroup_num_threads'),
+      ...ofGroup('rate', 'namedprocess_namegroup_read_bytes_total', 'namedprocess_namegroup_write_bytes_total'),
     ],
     worst: {
       label: 'groupname',

@@ -2,8 +2,9 @@
 import type { Collecting, Collector, CollectorContext } from '../collector.ts';
 import type { HostFiles } from '../host-files.ts';
 import { readBootId, readBootTime, readUnits, readUptime, sizeCountsFds, type KernelUnits } from './boot.ts';
+import { openContainers } from './containers.ts';
 import { describeProcesses } from './details.ts';
-import { groupFor, openGroup } from './groups.ts';
+import { groupFor } from './groups.ts';
 import { openGroupWriter, PROCESS_METRICS, writeErrors, writeHost } from './metrics.ts';
 import { namingBy, namingOf } from './naming.ts';
 import { restore, save, type Epoch } from './saved.ts';
@@ -34,13 +35,14 @@ interface Boot {
   readonly time: number;
 }
 
-function openProcesses({ host, config, saved }: CollectorContext): Collecting {
-  const { names, groupBy, children, maxGroups } = config.processes;
+function openProcesses({ host, config, known, saved }: CollectorContext): Collecting {
+  const { names, groupBy, children, maxGroups, containerLabels } = config.processes;
   const naming = names === undefined ? namingBy(groupBy) : namingOf(names, children);
   const epoch: Epoch = { bootId: readBootId(host), groupBy: naming.id };
   const state = restore(saved, epoch);
   // What was asked for and is not there is 0, not absent: an alert on it must fire.
-  for (const name of naming.configured) openGroup(state.groups, groupFor(state.groups, name, maxGroups));
+  for (const name of naming.configured) groupFor(state.groups, name, undefined, maxGroups);
+  const containers = containerLabels ? openContainers({ host, known }, state.owners) : undefined;
   const writeGroups = openGroupWriter();
   let cycle = -1;
   let boot: Boot | undefined;
@@ -51,6 +53,7 @@ function openProcesses({ host, config, saved }: CollectorContext): Collecting {
       host,
       config,
       naming,
+      containers,
       ...boot,
       bootTime: boot.time,
       cycle,
@@ -69,7 +72,7 @@ function openProcesses({ host, config, saved }: CollectorContext): Collecting {
         throw error;
       }
       const proportional = config.processes.smapsSeconds > 0;
-      writeGroups(out, state.groups, last.gauges, { ...boot.units, bootTime: boot.time, proportional });
+      writeGroups(out, state.groups, { ...boot.units, bootTime: boot.time, proportional });
       writeErrors(out, state.errors);
       writeHost(out, last);
     },

@@ -41,6 +41,12 @@ export function increase(before: number, now: number): number {
   return 0;
 }
 
+/** Notes where the counters of a process stand that counts nowhere yet; one born while we watched counts whole later. */
+export function mark(last: Counters, read: Counters, born: boolean): void {
+  if (born) return;
+  for (let i = 0; i < COUNTERS.length; i += 1) if (Number.isNaN(last[i])) last[i] = read[i] ?? Number.NaN;
+}
+
 /**
  * Takes newly read values into `last` and adds what they grew by to `total`. A counter read for the first time counts
  * whole if the process was born while we watched; else it only sets the mark to count from. A counter once known in the

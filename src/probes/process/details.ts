@@ -105,7 +105,7 @@ function detail(process: Tracked, view: DetailsView): ProcessDetail {
     pid: process.pid,
     ppid: stat.ppid,
     comm: stat.comm,
-    group: process.group ?? null,
+    group: process.group?.name ?? null,
     state: stat.state,
     uid: process.uid ?? (stat.kernel ? 0 : null),
     startTime: view.bootTime + stat.start / view.ticksPerSecond,
@@ -116,7 +116,7 @@ function detail(process: Tracked, view: DetailsView): ProcessDetail {
     fdLimit: process.fdLimit === undefined || process.fdLimit === Infinity ? null : process.fdLimit,
     threads: stat.threads,
     cmdline: process.cmdline ?? null,
-    container: process.container ?? null,
+    container: process.containerId ?? null,
   };
 }
 
@@ -128,7 +128,7 @@ function describeProgram(process: Tracked, { host, cycle }: DetailsView): void {
   const { pid } = process;
   const cmdline = `/proc/${pid}/cmdline`;
   process.cmdline = orNull(() => host.risky(`pid ${pid} cmdline`, () => parseCmdline(host.bytes(cmdline))));
-  process.container = orNull(() => containerOf(host.text(`/proc/${pid}/cgroup`)));
+  process.containerId = orNull(() => containerOf(host.text(`/proc/${pid}/cgroup`)));
 }
 
 /** What cannot be read of a listed process is unknown, whatever the reason; its counts stand in the metrics. */

@@ -1,29 +1,69 @@
 // The named groups: counters that outlive their processes, and gauges over those that live.
+import { ownerKey, type Owner, type Owners } from './containers.ts';
 import { unknownCounters, type Counters } from './counters.ts';
 import { stateName, STATES, type State } from './stat.ts';
 import type { Tracked } from './table.ts';
 
-/** What a group keeps for ever. */
+/** Processes of one name, on the host or in one container. */
 export interface Group {
+  readonly name: string;
+  /** Undefined: the host. */
+  readonly owner: Owner | undefined;
   readonly totals: Counters;
   /** All members were sampled at least once: from then on new members are added as they are sampled. */
   proportionalComplete: boolean;
+  /** Of the last collection. */
+  readonly gauges: GroupGauges;
+  /** It was forgotten: a process that is still in it must be given another. */
+  ended: boolean;
 }
 
+/** By {@link groupKey}. */
 export type Groups = Map<string, Group>;
 
-/** Where the members of groups beyond the limit are counted. */
+/** Where the members of groups beyond the limit are counted, whoever's they are. */
 const OVERFLOW_GROUP = 'other';
+/** As in the collector of containers: an `increase()` over five minutes sees the last of them. */
+const KEPT_SECONDS = 300;
 
-/** The group a name is counted in: its own, as long as there are fewer than `maxGroups`. */
-export const groupFor = (groups: Groups, name: string, maxGroups: number): string =>
-  groups.has(name) || groups.size < maxGroups ? name : OVERFLOW_GROUP;
+export const groupKey = (name: string, owner: Owner | undefined): string =>
+  owner === undefined ? name : `${name}\0${ownerKey(owner)}`;
 
 /** The group of a name, made when it is new. */
-export function openGroup(groups: Groups, name: string): Group {
-  let group = groups.get(name);
-  if (group === undefined) groups.set(name, (group = { totals: unknownCounters(), proportionalComplete: false }));
+export function openGroup(groups: Groups, name: string, owner?: Owner): Group {
+  const key = groupKey(name, owner);
+  let group = groups.get(key);
+  if (group === undefined) groups.set(key, (group = newGroup(name, owner)));
   return group;
+}
+
+const newGroup = (name: string, owner: Owner | undefined): Group => ({
+  name,
+  owner,
+  totals: unknownCounters(),
+  proportionalComplete: false,
+  gauges: emptyGauges(),
+  ended: false,
+});
+
+/** The group that a name is counted in: its own, as long as there are fewer than `maxGroups`. */
+export const groupFor = (groups: Groups, name: string, owner: Owner | undefined, maxGroups: number): Group =>
+  groups.size < maxGroups || groups.has(groupKey(name, owner))
+    ? openGroup(groups, name, owner)
+    : openGroup(groups, OVERFLOW_GROUP);
+
+/** Forgets containers whose last process ended five minutes ago, with their groups; those of the host stay for ever. */
+export function forgetOwners(groups: Groups, owners: Owners, now: number): void {
+  let some = false;
+  for (const [key, { aliveAt }] of owners) {
+    if (now - aliveAt > KEPT_SECONDS) some = owners.delete(key);
+  }
+  if (!some) return;
+  for (const [key, group] of groups) {
+    if (group.owner === undefined || owners.get(ownerKey(group.owner)) === group.owner) continue;
+    group.ended = true;
+    groups.delete(key);
+  }
 }
 
 /** Sums over the live members of a group. What none of them let us read is absent. */
@@ -40,11 +80,13 @@ export interface GroupGauges {
   unsampled: number;
   fds: number | undefined;
   worstFdRatio: number | undefined;
+  /** Of the member that can open the fewest more; unlimited ones are none of them. */
+  fdsHeadroom: number | undefined;
   oldestStart: number | undefined;
 }
 
-/** Of a group without live members every sum is 0, and there is no oldest process. */
-export const emptyGauges = (): GroupGauges => ({
+/** Of a group without live members every sum is 0, and there is no oldest process and none near its limit. */
+const emptyGauges = (): GroupGauges => ({
   processes: 0,
   threads: 0,
   states: { Running: 0, Sleeping: 0, Waiting: 0, Zombie: 0, Other: 0 },
@@ -56,6 +98,7 @@ export const emptyGauges = (): GroupGauges => ({
   unsampled: 0,
   fds: 0,
   worstFdRatio: 0,
+  fdsHeadroom: undefined,
   oldestStart: undefined,
 });
 
@@ -72,27 +115,27 @@ function reset(gauges: GroupGauges): void {
   gauges.unsampled = 0;
   gauges.fds = undefined;
   gauges.worstFdRatio = undefined;
+  gauges.fdsHeadroom = undefined;
   gauges.oldestStart = undefined;
+}
+
+/** Of no live member: nothing is all there is. */
+function empty(gauges: GroupGauges): void {
+  gauges.swappedBytes = 0;
+  gauges.proportionalResident = 0;
+  gauges.proportionalSwapped = 0;
+  gauges.fds = 0;
+  gauges.worstFdRatio = 0;
 }
 
 const plus = (sum: number | undefined, value: number | undefined): number | undefined =>
   value === undefined ? sum : (sum ?? 0) + value;
 
-export type Gauges = Map<string, GroupGauges>;
-
-/** Sums up the groups that have live members into `gauges`, which has those of the collection before and no other after. */
-export function summarize(processes: Iterable<Tracked>, gauges: Gauges): void {
-  for (const group of gauges.values()) reset(group);
-  for (const process of processes) {
-    if (process.group === undefined) continue;
-    let group = gauges.get(process.group);
-    if (group === undefined) {
-      gauges.set(process.group, (group = emptyGauges()));
-      reset(group);
-    }
-    join(group, process);
-  }
-  for (const [name, { processes: members }] of gauges) if (members === 0) gauges.delete(name);
+/** Sums up all groups over their live members. */
+export function summarize(processes: Iterable<Tracked>, groups: Groups): void {
+  for (const { gauges } of groups.values()) reset(gauges);
+  for (const process of processes) if (process.group !== undefined) join(process.group.gauges, process);
+  for (const { gauges } of groups.values()) if (gauges.processes === 0) empty(gauges);
 }
 
 function join(group: GroupGauges, process: Tracked): void {
@@ -107,6 +150,8 @@ function join(group: GroupGauges, process: Tracked): void {
   group.oldestStart = Math.min(group.oldestStart ?? Infinity, stat.start);
   const ratio = fdRatio(process);
   if (ratio !== undefined) group.worstFdRatio = Math.max(group.worstFdRatio ?? 0, ratio);
+  const headroom = fdHeadroom(process);
+  if (headroom !== undefined) group.fdsHeadroom = Math.min(group.fdsHeadroom ?? Infinity, headroom);
   if (proportional === undefined && process.sampledAt === undefined) group.unsampled += 1;
   group.proportionalResident = plus(group.proportionalResident, proportional?.residentBytes);
   group.proportionalSwapped = plus(group.proportionalSwapped, proportional?.swappedBytes);
@@ -116,4 +161,10 @@ function join(group: GroupGauges, process: Tracked): void {
 export function fdRatio({ fds, fdLimit }: Pick<Tracked, 'fds' | 'fdLimit'>): number | undefined {
   if (fds === 0) return 0;
   return fds === undefined || fdLimit === undefined || fdLimit === 0 ? undefined : fds / fdLimit;
+}
+
+/** How many fds more it may open; undefined where nothing limits it, and for the sandbox with a limit of 0. */
+export function fdHeadroom({ fds, fdLimit }: Pick<Tracked, 'fds' | 'fdLimit'>): number | undefined {
+  if (fds === undefined || fdLimit === undefined || fdLimit === 0 || fdLimit === Infinity) return undefined;
+  return Math.max(0, fdLimit - fds);
 }

@@ -13,14 +13,16 @@ import {
   VOLUNTARY,
   WRITE_BYTES,
 } from './counters.ts';
-import { emptyGauges, type Group, type GroupGauges, type Groups } from './groups.ts';
+import type { Group, GroupGauges, Groups } from './groups.ts';
 import type { ScrapeErrors } from './saved.ts';
 import type { Scan } from './scan.ts';
 import { STATES, stateName, type State } from './stat.ts';
 import { REASONS, type Part, type Reason, type Tracked } from './table.ts';
 
 const GROUP = 'namedprocess_namegroup';
-const group = ['groupname'] as const;
+const HEADROOM = 'jdos_process_group_fds_headroom';
+/** `groupname` first; the others only for what runs in a container, and the last two only in a pod. */
+const group = ['groupname', 'container', 'pod', 'namespace'] as const;
 
 /** Every family this collector writes. */
 export const PROCESS_METRICS: readonly Metric[] = [
@@ -94,6 +96,14 @@ export const PROCESS_METRICS: readonly Metric[] = [
     help: 'Open file descriptors by the soft limit, of the process of the group nearest to it.',
     type: 'gauge',
     source: '/proc/PID/fd, /proc/PID/limits Max open files',
+    labels: group,
+  },
+  {
+    name: HEADROOM,
+    help: 'File descriptors that may still be opened by the process of the group that is nearest to its soft limit.',
+    type: 'gauge',
+    source: '/proc/PID/fd, /proc/PID/limits Max open files',
+    unit: 'descriptors',
     labels: group,
   },
   {
@@ -177,14 +187,17 @@ interface GroupUnits extends KernelUnits {
 }
 
 const metricOf = (name: string): Metric => {
-  const metric = PROCESS_METRICS.find((one) => one.name === `${GROUP}_${name}`);
+  const metric = PROCESS_METRICS.find((one) => one.name === name);
   if (metric === undefined) throw new Error(`no metric ${name} is declared for groups`);
   return metric;
 };
 
-/** The series of one group, made when it is first written. */
-function seriesOf(name: string) {
-  const one = (metric: string, ...labels: readonly string[]): Series => openSeries(metricOf(metric), name, ...labels);
+/** The series of one group, made when it is first written. An empty label is none. */
+function seriesOf({ name, owner }: Group) {
+  const { container, pod, namespace } = owner ?? {};
+  const labels = [name, container, pod || undefined, namespace || undefined];
+  const one = (metric: string, ...more: readonly string[]): Series =>
+    openSeries(metricOf(`${GROUP}_${metric}`), ...labels, ...more);
   return {
     user: one('cpu_seconds_total', 'user'),
     system: one('cpu_seconds_total', 'system'),
@@ -203,31 +216,26 @@ function seriesOf(name: string) {
     threads: one('num_threads'),
     fds: one('open_filedesc'),
     worstFdRatio: one('worst_fd_ratio'),
+    fdsHeadroom: openSeries(metricOf(HEADROOM), ...labels),
     oldestStart: one('oldest_start_time_seconds'),
     states: STATES.map((state) => [state, one('states', state)] as const),
   };
 }
 type GroupSeries = ReturnType<typeof seriesOf>;
 
-/** Writes all groups ever seen: those without live processes keep their counters and have `num_procs` 0. */
-type GroupWriter = (
-  out: SampleWriter,
-  groups: Groups,
-  gauges: ReadonlyMap<string, GroupGauges>,
-  units: GroupUnits,
-) => void;
+/** Writes all groups there are: those without live processes keep their counters and have `num_procs` 0. */
+type GroupWriter = (out: SampleWriter, groups: Groups, units: GroupUnits) => void;
 
 export function openGroupWriter(): GroupWriter {
-  const written = new Map<string, GroupSeries>();
-  const nobody = emptyGauges();
-  return (out, groups, gauges, units) => {
-    for (const [name, group] of groups) {
-      let series = written.get(name);
-      if (series === undefined) written.set(name, (series = seriesOf(name)));
-      const now = gauges.get(name) ?? nobody;
+  const written = new WeakMap<Group, GroupSeries>();
+  return (out, groups, units) => {
+    for (const group of groups.values()) {
+      let series = written.get(group);
+      if (series === undefined) written.set(group, (series = seriesOf(group)));
+      const { gauges } = group;
       writeCounters(out, series, group, units);
-      writeMemory(out, series, now, units, units.proportional && group.proportionalComplete);
-      writeGauges(out, series, now, units);
+      writeMemory(out, series, gauges, units, units.proportional && group.proportionalComplete);
+      writeGauges(out, series, gauges, units);
     }
   };
 }
@@ -268,6 +276,7 @@ function writeGauges(out: SampleWriter, to: GroupSeries, now: GroupGauges, units
   set(out, to.threads, now.threads);
   set(out, to.fds, now.fds);
   set(out, to.worstFdRatio, now.worstFdRatio);
+  set(out, to.fdsHeadroom, now.fdsHeadroom);
   // process-exporter writes the year 1 for a group without processes; there is no such time.
   const start = now.oldestStart === undefined ? undefined : units.bootTime + now.oldestStart / units.ticksPerSecond;
   set(out, to.oldestStart, start);

@@ -1,6 +1,7 @@
 // Reads the files of the processes, each as often as its cost allows.
 import { systemCode } from '../../base/fault.ts';
 import { QUARANTINED, readFailure, type HostFiles } from '../host-files.ts';
+import type { Containers } from './containers.ts';
 import {
   MAJOR_FAULTS,
   MINOR_FAULTS,
@@ -26,6 +27,8 @@ export interface Pass {
   readonly intervalSeconds: number;
   readonly fdsBySize: boolean;
   readonly withExe: boolean;
+  /** Undefined where containers are not told apart. */
+  readonly containers: Containers | undefined;
   /** Processes of which something could not be read in this pass. */
   readonly partial: Set<number>;
   /** The counters that were read of the process at hand. */
@@ -88,12 +91,14 @@ export function readProcess(process: Tracked, pass: Pass): void {
   read[MAJOR_FAULTS] = stat.majorFaults;
   if (stat.kernel) return;
   if (isDue(process, pass, process.slowAt, 2)) readSlow(process, pass);
-  if (stat.state === 'Z') return emptyZombie(process);
+  const refresh = isTurn(process, pass, REFRESH_CYCLES);
+  const dead = stat.state === 'Z'; // cgroup v1 shows it in no group any more
+  if (pass.containers !== undefined && (!process.placed || (refresh && !dead))) place(process, pass, pass.containers);
+  if (dead) return emptyZombie(process);
   if (pass.fdsBySize && isDue(process, pass, process.fdsAt, 1)) {
     process.fds = attempt(process, 'fd', pass, () => pass.host.size(`/proc/${pid}/fd`));
     process.fdsAt = pass.now;
   }
-  const refresh = isTurn(process, pass, REFRESH_CYCLES);
   if (process.fdLimit === undefined || refresh) {
     const limits = parsed(pass.host, `/proc/${pid}/limits`, parseOpenFilesLimit);
     process.fdLimit = attempt(process, 'limits', pass, limits);
@@ -101,6 +106,18 @@ export function readProcess(process: Tracked, pass: Pass): void {
   if (pass.withExe && (process.exe === undefined || refresh)) {
     process.exe = attempt(process, 'exe', pass, () => baseName(pass.host.link(`/proc/${pid}/exe`))) ?? process.exe;
   }
+}
+
+/** Processes hardly ever move between containers: asked when new, after execve(2), and in turn. */
+function place(process: Tracked, pass: Pass, containers: Containers): void {
+  const read = (): { readonly path: string | undefined } | null => {
+    const bytes = pass.host.piece(`/proc/${process.pid}/cgroup`);
+    return bytes.length === 0 ? null : { path: containers.pathIn(bytes) };
+  };
+  const found = attempt(process, 'cgroup', pass, read);
+  if (found === undefined) return;
+  process.containerPath = found.path;
+  process.placed = true;
 }
 
 /** A zombie has given back its memory and its files; what was refused before is no longer refused. */

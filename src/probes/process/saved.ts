@@ -1,7 +1,8 @@
 // What survives a restart of the probe process: the counters of the groups, and where those of the processes stood.
 import { z } from '../../base/schema.ts';
 import { COUNTERS } from './counters.ts';
-import type { Gauges, Groups } from './groups.ts';
+import { ownerKey, type Owner, type Owners } from './containers.ts';
+import { openGroup, type Groups } from './groups.ts';
 import type { Remembered, Table } from './table.ts';
 
 export interface ScrapeErrors {
@@ -13,8 +14,7 @@ export interface ScrapeErrors {
 /** All that lasts longer than one collection. */
 export interface Accumulated {
   readonly groups: Groups;
-  /** Of the last collection. */
-  readonly gauges: Gauges;
+  readonly owners: Owners;
   readonly table: Table;
   readonly errors: ScrapeErrors;
   /** The clock tick of the first collection; undefined before it. */
@@ -31,17 +31,21 @@ export interface Epoch {
 }
 
 const amount = z.number().nonnegative();
+const text = z.string().max(4096);
 
 /** What stands before the numbers, as JSON. */
 const Head = z.object({
-  version: z.literal(2),
+  version: z.literal(3),
   bootId: z.string(),
   groupBy: z.string(),
   firstTick: amount,
   lastAt: amount,
   errors: z.object({ scrape: amount, processRead: amount, partial: amount }),
-  /** Names of the groups. */
-  groups: z.array(z.string().max(4096)).max(100_001),
+  /** Container, pod and namespace. */
+  owners: z.array(z.tuple([text, text, text])).max(100_001),
+  /** Names of the groups, those of the host first; of the others each with the place of its owner. */
+  groups: z.array(text).max(100_001),
+  owned: z.array(z.number().int().nonnegative()).max(100_001),
   processes: z
     .number()
     .int()
@@ -61,23 +65,30 @@ const PROCESS_NUMBERS = COUNTERS.length + 6;
  * what is not known. Undefined before the first collection, or on a kernel without a boot id.
  */
 export function save(state: Accumulated, { bootId, groupBy }: Epoch): Buffer | undefined {
-  const { groups, table, errors, firstTick, lastAt } = state;
+  const { owners, table, errors, firstTick, lastAt } = state;
   if (bootId === undefined || firstTick === undefined || lastAt === undefined) return undefined;
+  const places = new Map([...owners.values()].map((owner, i) => [owner, i]));
+  const groups = [...state.groups.values()].sort(
+    (a, b) => Number(a.owner !== undefined) - Number(b.owner !== undefined),
+  );
   const head = Buffer.from(
     JSON.stringify({
-      version: 2,
+      version: 3,
       bootId,
       groupBy,
       firstTick,
       lastAt,
       errors: { ...errors },
-      groups: [...groups.keys()],
+      owners: [...owners.values()].map(({ container, pod, namespace }) => [container, pod, namespace]),
+      groups: groups.map(({ name }) => name),
+      owned: groups.flatMap(({ owner }) => (owner === undefined ? [] : [places.get(owner) ?? owners.size])),
       processes: table.size,
     } satisfies z.input<typeof Head>),
   );
-  const numbers = new Float64Array(groups.size * GROUP_NUMBERS + table.size * PROCESS_NUMBERS);
+  const numbers = new Float64Array(owners.size + groups.length * GROUP_NUMBERS + table.size * PROCESS_NUMBERS);
   let at = 0;
-  for (const { totals, proportionalComplete } of groups.values()) {
+  for (const { aliveAt } of owners.values()) numbers[at++] = aliveAt;
+  for (const { totals, proportionalComplete } of groups) {
     numbers.set(totals, at);
     numbers[at + COUNTERS.length] = proportionalComplete ? 1 : 0;
     at += GROUP_NUMBERS;
@@ -100,7 +111,7 @@ export function save(state: Accumulated, { bootId, groupBy }: Epoch): Buffer | u
 
 const nothing = (): Accumulated => ({
   groups: new Map(),
-  gauges: new Map(),
+  owners: new Map(),
   table: new Map(),
   errors: { scrape: 0, processRead: 0, partial: 0 },
   firstTick: undefined,
@@ -117,10 +128,18 @@ export function restore(saved: unknown, { bootId, groupBy }: Epoch): Accumulated
   const take = (count: number): Float64Array => numbers.slice(at, (at += count));
   const optional = (value: number | undefined): number | undefined =>
     value === undefined || Number.isNaN(value) ? undefined : value;
+  const owners: Owners = new Map();
+  const byPlace = head.owners.map(([container, pod, namespace]): Owner => {
+    const owner = { container, pod, namespace, aliveAt: take(1)[0] ?? 0 };
+    owners.set(ownerKey(owner), owner);
+    return owner;
+  });
+  const ofHost = head.groups.length - head.owned.length;
   const groups: Groups = new Map();
-  for (const name of head.groups) {
-    const totals = take(COUNTERS.length);
-    groups.set(name, { totals, proportionalComplete: take(1)[0] === 1 });
+  for (const [i, name] of head.groups.entries()) {
+    const group = openGroup(groups, name, i < ofHost ? undefined : byPlace[head.owned[i - ofHost] ?? 0]);
+    group.totals.set(take(COUNTERS.length));
+    group.proportionalComplete = take(1)[0] === 1;
   }
   const remembered = new Map<number, Remembered>();
   for (let i = 0; i < head.processes; i += 1) {
@@ -132,7 +151,7 @@ export function restore(saved: unknown, { bootId, groupBy }: Epoch): Accumulated
     remembered.set(pid, { start, counters, proportional, sampledAt, stuckSince });
   }
   const { errors, firstTick, lastAt } = head;
-  return { groups, gauges: new Map(), table: new Map(), errors, firstTick, lastAt, remembered };
+  return { groups, owners, table: new Map(), errors, firstTick, lastAt, remembered };
 }
 
 /** Undefined for what was not written by {@link save}. */
@@ -140,8 +159,9 @@ function parse(bytes: Buffer): { readonly head: z.output<typeof Head>; readonly 
   try {
     const from = LENGTH_BYTES + bytes.readUInt32LE();
     const head = Head.parse(JSON.parse(bytes.toString('utf8', LENGTH_BYTES, from)));
-    const count = head.groups.length * GROUP_NUMBERS + head.processes * PROCESS_NUMBERS;
+    const count = head.owners.length + head.groups.length * GROUP_NUMBERS + head.processes * PROCESS_NUMBERS;
     if (bytes.length - from !== count * NUMBER_BYTES) return undefined;
+    if (head.owned.some((place) => place >= head.owners.length)) return undefined;
     const numbers = new Float64Array(new Uint8Array(bytes.subarray(from)).buffer);
     return numbers.every((value) => value >= 0 || Number.isNaN(value)) ? { head, numbers } : undefined;
   } catch {

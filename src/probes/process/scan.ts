@@ -2,8 +2,9 @@
 import { readFailure, type HostFiles } from '../host-files.ts';
 import type { ProbesConfig } from '../config.ts';
 import type { KernelUnits } from './boot.ts';
-import { advance, unknownCounters } from './counters.ts';
-import { groupFor, openGroup, summarize, type Gauges } from './groups.ts';
+import type { Containers, Ownership } from './containers.ts';
+import { advance, mark, unknownCounters } from './counters.ts';
+import { forgetOwners, groupFor, groupKey, summarize, type Group } from './groups.ts';
 import type { Naming } from './naming.ts';
 import { listFds, readProcess, sample, type Pass } from './read.ts';
 import type { Accumulated } from './saved.ts';
@@ -12,7 +13,6 @@ import { forgetEnded, PARTS, sight, type Part, type Reason, type Tracked } from 
 /** What a pass found. Times are uptimes in seconds. */
 export interface Scan {
   readonly seen: readonly Tracked[];
-  readonly gauges: Gauges;
   /** The files that were asked for in this configuration. */
   readonly parts: readonly Part[];
   /** Processes whose stat file could not be read, by reason. */
@@ -29,6 +29,8 @@ interface ScanInput {
   readonly units: KernelUnits;
   readonly fdsBySize: boolean;
   readonly naming: Naming;
+  /** Undefined where containers are not told apart. */
+  readonly containers: Containers | undefined;
   /** Unix seconds at boot. */
   readonly bootTime: number;
   readonly cycle: number;
@@ -53,21 +55,24 @@ export function scanProcesses(state: Accumulated, input: ScanInput): Scan {
     intervalSeconds: elapsed ?? input.periodSeconds,
     fdsBySize: input.fdsBySize,
     withExe: input.naming.withExe,
+    containers: input.containers?.begin(input.cycle, now) === true ? input.containers : undefined,
     partial: new Set(),
     read: unknownCounters(),
   };
   const { seen, unread, dropped } = visit(state, pass, input);
+  pass.containers?.end();
   if (seen.length === 0) throw new Error('no process could be read');
   if (!input.fdsBySize) listFds(seen, pass);
   forget(state, pass, unread);
   sample(seen, pass, config.processes.smapsSeconds, config.deadlineSeconds * 1000 * SAMPLING_SHARE);
   state.errors.processRead += unread.size;
   state.errors.partial += pass.partial.size;
+  sumUp(state, seen);
+  forgetOwners(state.groups, state.owners, now);
   state.lastAt = now;
   return {
     seen,
-    gauges: gaugesOf(state, seen),
-    parts: partsAsked(config, input.naming),
+    parts: partsAsked(config, pass),
     unreadStats: countBy(unread.values()),
     droppedGroups: dropped.size,
     now,
@@ -97,16 +102,34 @@ function visit(state: Accumulated, pass: Pass, { config, naming, bootTime, units
     readProcess(process, pass);
     seen.push(process);
     const wanted = process.stat.kernel ? undefined : naming.groupOf(process, asked);
-    process.group = wanted === undefined ? undefined : groupFor(state.groups, wanted, maxGroups);
-    if (wanted !== undefined && process.group !== wanted) dropped.add(wanted);
-    const totals = process.group === undefined ? undefined : openGroup(state.groups, process.group).totals;
-    advance(process.counters, pass.read, process.born, totals);
+    const owner = process.containerPath === undefined ? undefined : pass.containers?.ownerOf(process.containerPath);
+    if (owner === 'waiting') {
+      process.group = undefined;
+      mark(process.counters, pass.read, process.born);
+      continue;
+    }
+    process.group = isIn(process.group, wanted, owner)
+      ? process.group
+      : wanted === undefined
+        ? undefined
+        : groupFor(state.groups, wanted, owner, maxGroups);
+    if (wanted !== undefined && process.group?.name !== wanted) dropped.add(groupKey(wanted, owner));
+    advance(process.counters, pass.read, process.born, process.group?.totals);
   }
   return { seen, unread, dropped };
 }
 
-const partsAsked = ({ processes: { smapsSeconds } }: ProbesConfig, { withExe }: Naming): Part[] =>
-  PARTS.filter((part) => (part !== 'exe' || withExe) && (part !== 'smaps_rollup' || smapsSeconds > 0));
+const isIn = (group: Group | undefined, name: string | undefined, owner: Ownership): boolean =>
+  group !== undefined && group.name === name && group.owner === owner && !group.ended;
+
+const partsAsked = ({ processes }: ProbesConfig, { withExe, containers }: Pass): Part[] => {
+  const asked: Partial<Record<Part, boolean>> = {
+    exe: withExe,
+    cgroup: containers !== undefined,
+    smaps_rollup: processes.smapsSeconds > 0,
+  };
+  return PARTS.filter((part) => asked[part] ?? true);
+};
 
 const parsePid = (name: string): number | undefined => (/^[1-9][0-9]{0,9}$/.test(name) ? Number(name) : undefined);
 
@@ -127,13 +150,11 @@ function forget({ table, remembered }: Accumulated, { cycle }: Pass, unread: Rea
 }
 
 /** Sums up the groups, and notes which had all members sampled: before that their proportional memory is unknown. */
-function gaugesOf({ groups, gauges }: Accumulated, seen: readonly Tracked[]): Gauges {
-  summarize(seen, gauges);
-  for (const [name, { unsampled }] of gauges) {
-    const group = groups.get(name);
-    if (group !== undefined && unsampled === 0) group.proportionalComplete = true;
+function sumUp({ groups }: Accumulated, seen: readonly Tracked[]): void {
+  summarize(seen, groups);
+  for (const group of groups.values()) {
+    if (group.gauges.processes > 0 && group.gauges.unsampled === 0) group.proportionalComplete = true;
   }
-  return gauges;
 }
 
 function countBy(reasons: Iterable<Reason>): Partial<Record<Reason, number>> {

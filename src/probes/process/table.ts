@@ -1,10 +1,11 @@
 // The processes we know, each by its pid and start time: a pid is used again, the pair never is.
 import { known, SYSTEM, unknownCounters, USER, type Counters } from './counters.ts';
+import type { Group } from './groups.ts';
 import type { Proportional } from './smaps.ts';
 import { parseStat, type Stat } from './stat.ts';
 
 /** The files of a process that can be refused, in the words of `jdos_processes_unreadable`. */
-export const PARTS = ['fd', 'io', 'status', 'limits', 'exe', 'smaps_rollup'] as const;
+export const PARTS = ['fd', 'io', 'status', 'limits', 'exe', 'cgroup', 'smaps_rollup'] as const;
 export type Part = (typeof PARTS)[number];
 export const REASONS = ['permission', 'failed', 'quarantined'] as const;
 export type Reason = (typeof REASONS)[number];
@@ -25,8 +26,12 @@ export interface Tracked {
   readonly counters: Counters;
   /** CPU ticks at the collection before. */
   ticksBefore: number | undefined;
-  /** Kernel threads have none. */
-  group: string | undefined;
+  /** Kernel threads have none, nor has who is in a container that waits for its name. */
+  group: Group | undefined;
+  /** The path of the cgroup of its container; undefined: it is in none, or nobody has looked. */
+  containerPath: string | undefined;
+  /** Whether that was looked at since it began this program. */
+  placed: boolean;
   /** What the operator's names made of its command line. */
   named: { readonly cmdline: string; readonly group: string | undefined } | undefined;
   /** The group of an ancestor, where it has none of its own. */
@@ -48,7 +53,7 @@ export interface Tracked {
   readonly unreadable: { [part in Part]?: Reason | undefined };
   /** For the details: what was read late, and only if it was listed. */
   cmdline: string | null | undefined;
-  container: string | null | undefined;
+  containerId: string | null | undefined;
   describedAt: number | undefined;
 }
 
@@ -69,6 +74,8 @@ const newTracked = (pid: number, stat: Stat, born: boolean): Tracked => ({
   counters: unknownCounters(),
   ticksBefore: born ? 0 : undefined,
   group: undefined,
+  containerPath: undefined,
+  placed: false,
   named: undefined,
   inherited: undefined,
   exe: undefined,
@@ -84,7 +91,7 @@ const newTracked = (pid: number, stat: Stat, born: boolean): Tracked => ({
   stuckTicks: 0,
   unreadable: {},
   cmdline: undefined,
-  container: undefined,
+  containerId: undefined,
   describedAt: undefined,
 });
 
@@ -162,6 +169,7 @@ function forgetProgram(process: Tracked): void {
   process.named = undefined;
   process.inherited = undefined;
   process.exe = undefined;
+  process.placed = false;
   process.describedAt = undefined;
 }
 

@@ -1,7 +1,8 @@
 // What is counted of the events: order over CPUs, processes and threads, names within a bound, containers until after their end.
 import t from 'tap';
 import { LABELS } from '../../../src/probes/container/family.ts';
-import { countIn, openContainerAt, renew, type Containers } from '../../../src/probes/exec/containers.ts';
+import { openContainerAt } from '../../../src/probes/container/attribution.ts';
+import { countIn, renew, type Containers } from '../../../src/probes/exec/containers.ts';
 import { openDrain } from '../../../src/probes/exec/drain.ts';
 import type { TraceEvent } from '../../../src/probes/exec/events.ts';
 import { restore, save } from '../../../src/probes/exec/saved.ts';

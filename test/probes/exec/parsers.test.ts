@@ -3,7 +3,7 @@ import t from 'tap';
 import type { TraceEvent } from '../../../src/probes/exec/events.ts';
 import { openDecoder } from '../../../src/probes/exec/events.ts';
 import { parseFormat, parsePageFormat } from '../../../src/probes/exec/format.ts';
-import { controllerOf, parseMembership } from '../../../src/probes/exec/membership.ts';
+import { controllerOf, parseMembership } from '../../../src/probes/cgroup/membership.ts';
 import { eachRecord } from '../../../src/probes/exec/page.ts';
 import { bufferKilobytes, lostOf } from '../../../src/probes/exec/tracefs.ts';
 import { FUZZ_SEED, mutate, random } from '../../support/random.ts';

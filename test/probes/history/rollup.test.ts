@@ -63,6 +63,8 @@ const FAMILIES: readonly KeptFamily[] = [
       { metric: 'load', as: 'value' },
       { metric: 'cpu_total', as: 'rate', sum: ['cpu'] },
       { metric: 'memory', as: 'value', where: { memtype: 'resident' } },
+      { metric: 'ratio', as: 'value', largest: ['container'] },
+      { metric: 'done_total', as: 'rate', sum: ['container'] },
     ],
   },
 ];
@@ -111,6 +113,22 @@ t.test('what comes in as lines goes out as samples of series', async (t) => {
     'only with these labels',
   );
   t.same(play({ other: 'other 1\n', load: '' }), {}, 'what is not kept, and an empty family');
+});
+
+t.test('of what is told for each container the sum or the largest is kept, whichever come and go', async (t) => {
+  const { play } = playing();
+  const of = (metric: string, host: number, inside?: number): string =>
+    `${metric}{g="a"} ${host}\n${inside === undefined ? '' : `${metric}{g="a",container="c"} ${inside}\n`}`;
+  const both = (host: number, inside?: number) =>
+    play({ ratio: of('ratio', host / 1000, inside), done_total: of('done_total', host, inside) });
+  t.same(both(150), { 'ratio{g="a"}': 0.15 });
+  t.same(both(300), { 'ratio{g="a"}': 0.3, 'done_total{g="a"}': 10 });
+  t.same(both(450, 0.5), { 'ratio{g="a"}': 0.5, 'done_total{g="a"}': 10 }, 'one that joins adds nothing yet');
+  t.same(both(600, 30.5), { 'ratio{g="a"}': 30.5, 'done_total{g="a"}': 12 });
+  t.same(both(750), { 'ratio{g="a"}': 0.75, 'done_total{g="a"}': 10 }, 'one that went');
+  const alone = playing().play;
+  alone({ done_total: 'done_total{g="a",container="c"} 900\n' });
+  t.same(alone({ done_total: 'done_total{g="b",container="c"} 900\n' }), {}, 'nothing is known of what begins');
 });
 
 t.test('series beyond the limit are left out and named; what is gone makes room', async (t) => {

@@ -282,7 +282,7 @@ t.test('what was saved by another boot, for other groups, or by nobody we know i
   for (const [name, foreign] of [
     ['a number', 7],
     ['nothing', null],
-    ['an old version', reworded('"version":2', '"version":1')],
+    ['an old version', reworded('"version":3', '"version":2')],
     ['half of it', changed((bytes) => bytes.subarray(0, bytes.length / 2))],
     ['a head without end', changed((bytes) => (bytes.writeUInt32LE(2 ** 31), bytes))],
     ['a negative counter', changed((bytes) => (bytes.writeDoubleLE(-1, bytes.length - 8), bytes))],

@@ -9,12 +9,14 @@ import {
   type Counters,
 } from '../../../src/probes/process/counters.ts';
 import { topBy } from '../../../src/probes/process/details.ts';
+import { ownerKey, type Owners } from '../../../src/probes/process/containers.ts';
 import {
+  fdHeadroom,
   fdRatio,
+  forgetOwners,
   groupFor,
   openGroup,
   summarize,
-  type Gauges,
   type Groups,
 } from '../../../src/probes/process/groups.ts';
 import { dueForSample } from '../../../src/probes/process/smaps.ts';
@@ -84,7 +86,7 @@ t.test('what was never readable stays unknown in a sum', async (t) => {
 t.test('names beyond the limit of groups are counted together', async (t) => {
   const groups: Groups = new Map();
   for (const name of ['a', 'b', 'c', 'd', 'a'])
-    advance(unknownCounters(), counters({ user: 1 }), true, openGroup(groups, groupFor(groups, name, 2)).totals);
+    advance(unknownCounters(), counters({ user: 1 }), true, groupFor(groups, name, undefined, 2).totals);
   t.same(
     [...groups].map(([name, { totals }]) => `${name} ${named(totals).user}`),
     ['a 2', 'b 1', 'other 2'],
@@ -186,17 +188,18 @@ t.test('what an earlier probe process knew is taken over by the same process onl
 
 t.test('gauges are sums over the live, and unknown where nobody could be read', async (t) => {
   const table: Table = new Map();
+  const groups: Groups = new Map();
+  const g = openGroup(groups, 'g');
   const member = (pid: number, written: Omit<WrittenProcess, 'pid'>, known: object) =>
-    Object.assign(see(table, pid, stat(written), sightings(0)), { group: 'g' }, known);
+    Object.assign(see(table, pid, stat(written), sightings(0)), { group: g }, known);
   const seen = [
     member(1, { start: 900, threads: 4, residentPages: 10, virtualBytes: 100 }, { fds: 50, fdLimit: 100 }),
     member(2, { start: 300, state: 'R', residentPages: 5 }, { fds: 9, fdLimit: 10, sampledAt: 3 }),
     member(3, { start: 700, state: 'D' }, { sampledAt: 3, proportional: { residentBytes: 8, swappedBytes: 2 } }),
     member(4, { start: 1, kernel: true }, { group: undefined }),
   ];
-  const gauges: Gauges = new Map();
-  summarize(seen, gauges);
-  t.same(gauges.get('g'), {
+  summarize(seen, groups);
+  t.same(g.gauges, {
     processes: 3,
     threads: 6,
     states: { Running: 1, Sleeping: 1, Waiting: 1, Zombie: 0, Other: 0 },
@@ -208,13 +211,32 @@ t.test('gauges are sums over the live, and unknown where nobody could be read', 
     unsampled: 1,
     fds: 59,
     worstFdRatio: 0.9,
+    fdsHeadroom: 1,
     oldestStart: 300,
   });
-  t.equal(gauges.size, 1);
-  summarize(seen.slice(1, 2), gauges);
-  t.match(gauges.get('g'), { processes: 1, threads: 1, fds: 9, proportionalResident: undefined }, 'it begins anew');
-  summarize([], gauges);
-  t.equal(gauges.size, 0);
+  summarize(seen.slice(1, 2), groups);
+  t.match(g.gauges, { processes: 1, threads: 1, fds: 9, proportionalResident: undefined }, 'it begins anew');
+  summarize([], groups);
+  t.match(
+    g.gauges,
+    { processes: 0, fds: 0, swappedBytes: 0, worstFdRatio: 0, fdsHeadroom: undefined },
+    'of nobody all is 0',
+  );
+});
+
+t.test('groups of a container end five minutes after its last process, those of the host never', async (t) => {
+  const groups: Groups = new Map();
+  const owner = { container: 'web', pod: 'shop', namespace: 'prod', aliveAt: 1000 };
+  const owners: Owners = new Map([[ownerKey(owner), owner]]);
+  const ofHost = openGroup(groups, 'nginx');
+  const inside = openGroup(groups, 'nginx', owner);
+  t.not(ofHost, inside);
+  t.equal(openGroup(groups, 'nginx', owner), inside);
+  forgetOwners(groups, owners, 1300);
+  t.same([groups.size, owners.size, inside.ended], [2, 1, false]);
+  forgetOwners(groups, owners, 1300.1);
+  t.same([...groups.values()], [ofHost]);
+  t.same([owners.size, inside.ended], [0, true]);
 });
 
 t.test('a ratio of open files needs a limit', async (t) => {
@@ -224,6 +246,21 @@ t.test('a ratio of open files needs a limit', async (t) => {
   t.equal(fdRatio({ fds: 0, fdLimit: undefined }), 0);
   t.equal(fdRatio({ fds: undefined, fdLimit: 1024 }), undefined);
   t.equal(fdRatio({ fds: 3, fdLimit: undefined }), undefined);
+});
+
+t.test('headroom is what may still be opened, and none is told where nothing limits it', async (t) => {
+  for (const [fds, fdLimit, headroom] of [
+    [3, 1024, 1021],
+    [0, 10, 10],
+    [10, 10, 0],
+    [12, 10, 0], // the limit was lowered
+    [3, Infinity, undefined],
+    [3, 0, undefined],
+    [undefined, 10, undefined],
+    [3, undefined, undefined],
+  ] as const) {
+    t.equal(fdHeadroom({ fds, fdLimit }), headroom, `${fds} of ${fdLimit}`);
+  }
 });
 
 t.test('sampling is spread, fair to the old, and never takes all', async (t) => {

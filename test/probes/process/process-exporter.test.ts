@@ -124,7 +124,9 @@ const FAMILIES_OF_THREADS = /_thread_|_threads_wchan$/;
 t.test('process-exporter and we tell the same of the same host', { skip: missing }, async (t) => {
   const dir = t.testdir();
   await startHelpers(t, dir);
-  const probe = openCollector(new HostFiles('/'), { processes: { smapsSeconds: 1 } });
+  const probe = openCollector(new HostFiles('/'), {
+    processes: { smapsSeconds: 1, containerLabels: false, maxGroups: 10_000 },
+  });
   const scrape = await startExporter(t, dir);
   // Proportional memory is sampled, a few processes at a time.
   for (let i = 0; i < 12; i += 1) {

@@ -1,7 +1,7 @@
 // Writes a small /proc for tests, and prints what a collector makes of it. The formats are those of proc(5).
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { SampleWriter } from '../../../src/probes/collector.ts';
+import type { KnownContainers, SampleWriter } from '../../../src/probes/collector.ts';
 import { ProbesConfig } from '../../../src/probes/config.ts';
 import { HostFiles } from '../../../src/probes/host-files.ts';
 import { processCollectors } from '../../../src/probes/process/index.ts';
@@ -45,8 +45,19 @@ export interface WrittenHost {
   readonly uptime: number;
   readonly bootTime?: number;
   readonly bootId?: string;
+  /** Which cgroup hierarchies are mounted; none unless given. */
+  readonly mountinfo?: string;
   readonly processes: readonly WrittenProcess[];
 }
+
+/** Of cgroup v2 alone, of v1, and of both side by side, where v1 has the controllers. */
+export const MOUNTS = {
+  v2: '30 23 0:26 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw,nsdelegate\n',
+  v1: '31 23 0:27 / /sys/fs/cgroup/memory rw,nosuid - cgroup cgroup rw,memory\n',
+  hybrid:
+    '31 23 0:27 / /sys/fs/cgroup/memory rw,nosuid - cgroup cgroup rw,memory\n' +
+    '30 23 0:26 / /sys/fs/cgroup/unified rw,nosuid - cgroup2 cgroup2 rw,nsdelegate\n',
+};
 
 export const BOOT_ID = '0c1d2e3f-4a5b-4c6d-8e7f-901234567890';
 export const BOOT_TIME = 1_700_000_000;
@@ -86,6 +97,7 @@ export function writeHost(dir: string, host: WrittenHost): void {
   write('proc/uptime', `${host.uptime.toFixed(2)} 1.00\n`);
   write('proc/stat', `cpu  1 2 3\nbtime ${host.bootTime ?? BOOT_TIME}\nprocesses 9\n`);
   write('proc/sys/kernel/random/boot_id', `${host.bootId ?? BOOT_ID}\n`);
+  if (host.mountinfo !== undefined) write('proc/1/mountinfo', host.mountinfo);
   for (const p of host.processes) {
     const files: Record<string, string | Buffer> = {
       stat: statText(p),
@@ -151,10 +163,14 @@ export const [collector] = processCollectors;
 /** Opens the collector on a host; fails on samples that were not declared or were written twice. */
 export function openCollector(
   host: HostFiles,
-  { processes = {}, saved }: { processes?: Record<string, unknown>; saved?: unknown } = {},
+  {
+    processes = {},
+    saved,
+    known,
+  }: { processes?: Record<string, unknown>; saved?: unknown; known?: KnownContainers } = {},
 ): OpenCollector {
   const config = ProbesConfig.parse({ processes });
-  const collecting = collector.open({ host, config, saved });
+  const collecting = collector.open({ host, config, saved, known });
   return {
     collect() {
       const samples = new Map<string, number>();
@@ -172,7 +188,9 @@ const samplesInto = (samples: Map<string, number>): SampleWriter => ({
     if (metric === undefined) throw new Error(`${name} is not declared`);
     const labels = metric.labels ?? [];
     if (labels.length !== values.length) throw new Error(`${name} got ${values.length} labels`);
-    const pairs = labels.map((label, i) => `${label}="${escapeLabel(values[i] ?? '')}"`);
+    const pairs = labels.flatMap((label, i) =>
+      values[i] === undefined ? [] : [`${label}="${escapeLabel(values[i])}"`],
+    );
     const series = pairs.length === 0 ? name : `${name}{${pairs.join(',')}}`;
     if (samples.has(series)) throw new Error(`${series} is written twice`);
     samples.set(series, value);
