@@ -1,7 +1,7 @@
 // The `probes` slice of the configuration.
 import { z } from '../base/schema.ts';
 import { HistoryConfig } from './history/config.ts';
-import { ProcessNames } from './process/names-config.ts';
+import { pattern, ProcessNames } from './process/names-config.ts';
 
 export { ProcessNamesFile } from './process/names-config.ts';
 
@@ -32,6 +32,7 @@ export const ProbesConfig = z.strictObject({
       namesFile: z.string().startsWith('/').optional(),
       children: z.boolean().default(true),
       containerLabels: z.boolean().default(true),
+      threads: z.array(pattern).max(100).default([]),
     })
     .prefault({}),
   containers: z.strictObject({ max: z.number().int().min(1).max(10_000).default(500) }).prefault({}),

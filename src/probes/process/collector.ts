@@ -9,6 +9,8 @@ import { openGroupWriter, PROCESS_METRICS, writeErrors, writeHost } from './metr
 import { namingBy, namingOf } from './naming.ts';
 import { restore, save, type Epoch } from './saved.ts';
 import { scanProcesses, type Scan } from './scan.ts';
+import { openThreadWriter, THREAD_METRICS } from './thread-metrics.ts';
+import { openThreads } from './threads.ts';
 
 const PERIOD_SECONDS = 15;
 const BOOT_TIME_CYCLES = 40;
@@ -22,7 +24,7 @@ export const processes: Collector = {
   name: 'process',
   view: 'process',
   periodSeconds: PERIOD_SECONDS,
-  metrics: PROCESS_METRICS,
+  metrics: [...PROCESS_METRICS, ...THREAD_METRICS],
   mayHang: true,
   open: openProcesses,
 };
@@ -43,7 +45,10 @@ function openProcesses({ host, config, known, saved }: CollectorContext): Collec
   // What was asked for and is not there is 0, not absent: an alert on it must fire.
   for (const name of naming.configured) groupFor(state.groups, name, undefined, maxGroups);
   const containers = containerLabels ? openContainers({ host, known }, state.owners) : undefined;
+  const threads = openThreads(config.processes.threads, state.followed);
+  if (threads === undefined) state.followed.clear();
   const writeGroups = openGroupWriter();
+  const writeThreads = openThreadWriter();
   let cycle = -1;
   let boot: Boot | undefined;
   let last: Scan | undefined;
@@ -54,6 +59,7 @@ function openProcesses({ host, config, known, saved }: CollectorContext): Collec
       config,
       naming,
       containers,
+      threads,
       ...boot,
       bootTime: boot.time,
       cycle,
@@ -73,6 +79,7 @@ function openProcesses({ host, config, known, saved }: CollectorContext): Collec
       }
       const proportional = config.processes.smapsSeconds > 0;
       writeGroups(out, state.groups, { ...boot.units, bootTime: boot.time, proportional });
+      if (threads !== undefined) writeThreads(out, state.groups, threads, boot.units.ticksPerSecond);
       writeErrors(out, state.errors);
       writeHost(out, last);
     },

@@ -47,6 +47,15 @@ export function mark(last: Counters, read: Counters, born: boolean): void {
   for (let i = 0; i < COUNTERS.length; i += 1) if (Number.isNaN(last[i])) last[i] = read[i] ?? Number.NaN;
 }
 
+/** Moves the marks of counters on that are counted elsewhere this time, and takes them out of what was read. */
+export function passOver(last: Counters, read: Counters, ...indices: readonly number[]): void {
+  for (const at of indices) {
+    const value = read[at] ?? Number.NaN;
+    if (!Number.isNaN(value)) last[at] = value;
+    read[at] = Number.NaN;
+  }
+}
+
 /**
  * Takes newly read values into `last` and adds what they grew by to `total`. A counter read for the first time counts
  * whole if the process was born while we watched; else it only sets the mark to count from. A counter once known in the

@@ -18,6 +18,15 @@ export interface Group {
   ended: boolean;
 }
 
+/** `groupname` first; the others only for what runs in a container, and the last two only in a pod. */
+export const GROUP_LABELS = ['groupname', 'container', 'pod', 'namespace'] as const;
+
+/** The values of {@link GROUP_LABELS}. An empty label is none. */
+export function labelsOf({ name, owner }: Group): readonly (string | undefined)[] {
+  const { container, pod, namespace } = owner ?? {};
+  return [name, container, pod || undefined, namespace || undefined];
+}
+
 /** By {@link groupKey}. */
 export type Groups = Map<string, Group>;
 

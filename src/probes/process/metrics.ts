@@ -13,7 +13,7 @@ import {
   VOLUNTARY,
   WRITE_BYTES,
 } from './counters.ts';
-import type { Group, GroupGauges, Groups } from './groups.ts';
+import { GROUP_LABELS, labelsOf, type Group, type GroupGauges, type Groups } from './groups.ts';
 import type { ScrapeErrors } from './saved.ts';
 import type { Scan } from './scan.ts';
 import { STATES, stateName, type State } from './stat.ts';
@@ -21,10 +21,9 @@ import { REASONS, type Part, type Reason, type Tracked } from './table.ts';
 
 const GROUP = 'namedprocess_namegroup';
 const HEADROOM = 'jdos_process_group_fds_headroom';
-/** `groupname` first; the others only for what runs in a container, and the last two only in a pod. */
-const group = ['groupname', 'container', 'pod', 'namespace'] as const;
+const group = GROUP_LABELS;
 
-/** Every family this collector writes. */
+/** Every family of processes that this collector writes. */
 export const PROCESS_METRICS: readonly Metric[] = [
   {
     name: `${GROUP}_num_procs`,
@@ -71,9 +70,9 @@ export const PROCESS_METRICS: readonly Metric[] = [
   },
   {
     name: `${GROUP}_context_switches_total`,
-    help: 'Context switches of the main threads of the group.',
+    help: 'Context switches of the group: of all threads where they are followed (probes.processes.threads), else of the main threads.',
     type: 'counter',
-    source: '/proc/PID/status voluntary_ctxt_switches, nonvoluntary_ctxt_switches',
+    source: '/proc/PID/status, task/TID/status voluntary_ctxt_switches, nonvoluntary_ctxt_switches',
     labels: [...group, 'ctxswitchtype'],
   },
   {
@@ -192,10 +191,9 @@ const metricOf = (name: string): Metric => {
   return metric;
 };
 
-/** The series of one group, made when it is first written. An empty label is none. */
-function seriesOf({ name, owner }: Group) {
-  const { container, pod, namespace } = owner ?? {};
-  const labels = [name, container, pod || undefined, namespace || undefined];
+/** The series of one group, made when it is first written. */
+function seriesOf(group: Group) {
+  const labels = labelsOf(group);
   const one = (metric: string, ...more: readonly string[]): Series =>
     openSeries(metricOf(`${GROUP}_${metric}`), ...labels, ...more);
   return {

@@ -6,7 +6,8 @@ import { parseTemplate } from './name-template.ts';
 const MAX_PATTERN = 4096;
 const DEFAULT_NAME = '{{.ExeBase}}';
 
-const pattern = z
+/** A regular expression in RE2's syntax. */
+export const pattern = z
   .string()
   .min(1)
   .max(MAX_PATTERN)

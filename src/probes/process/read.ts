@@ -18,6 +18,7 @@ import { parseOpenFilesLimit } from './limits.ts';
 import { dueForSample, parseSmapsRollup } from './smaps.ts';
 import { parseStatus } from './status.ts';
 import type { Part, Reason, Tracked } from './table.ts';
+import type { Threads } from './threads.ts';
 
 /** One pass over the processes. Times are uptimes in seconds. */
 export interface Pass {
@@ -29,6 +30,10 @@ export interface Pass {
   readonly withExe: boolean;
   /** Undefined where containers are not told apart. */
   readonly containers: Containers | undefined;
+  /** Undefined where none are followed. */
+  readonly threads: Threads | undefined;
+  /** The clock tick of the collection before: what started since then counts whole. */
+  readonly lastTick: number;
   /** Processes of which something could not be read in this pass. */
   readonly partial: Set<number>;
   /** The counters that were read of the process at hand. */

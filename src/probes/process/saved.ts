@@ -3,7 +3,9 @@ import { z } from '../../base/schema.ts';
 import { COUNTERS } from './counters.ts';
 import { ownerKey, type Owner, type Owners } from './containers.ts';
 import { openGroup, type Groups } from './groups.ts';
+import { newThread, type Thread } from './read-thread.ts';
 import type { Remembered, Table } from './table.ts';
+import type { FollowedGroups } from './threads.ts';
 
 export interface ScrapeErrors {
   scrape: number;
@@ -15,6 +17,7 @@ export interface ScrapeErrors {
 export interface Accumulated {
   readonly groups: Groups;
   readonly owners: Owners;
+  readonly followed: FollowedGroups;
   readonly table: Table;
   readonly errors: ScrapeErrors;
   /** The clock tick of the first collection; undefined before it. */
@@ -32,6 +35,7 @@ export interface Epoch {
 
 const amount = z.number().nonnegative();
 const text = z.string().max(4096);
+const place = z.number().int().nonnegative();
 
 /** What stands before the numbers, as JSON. */
 const Head = z.object({
@@ -45,13 +49,21 @@ const Head = z.object({
   owners: z.array(z.tuple([text, text, text])).max(100_001),
   /** Names of the groups, those of the host first; of the others each with the place of its owner. */
   groups: z.array(text).max(100_001),
-  owned: z.array(z.number().int().nonnegative()).max(100_001),
+  owned: z.array(place).max(100_001),
+  /** The names of followed threads, each with the place of its group. */
+  threadNames: z.array(z.tuple([place, text])).max(100_000),
+  threads: place.max(100_000),
   processes: z
     .number()
     .int()
     .nonnegative()
     .max(4 * 1024 * 1024), // PID_MAX_LIMIT
 });
+
+/** Numbers of the threads of a name: their counters, and when there was one last. */
+const NAME_NUMBERS = COUNTERS.length + 1;
+/** Numbers of a thread: pid, id, start, counters. */
+const THREAD_NUMBERS = COUNTERS.length + 3;
 
 const LENGTH_BYTES = 4;
 const NUMBER_BYTES = 8;
@@ -71,6 +83,15 @@ export function save(state: Accumulated, { bootId, groupBy }: Epoch): Buffer | u
   const groups = [...state.groups.values()].sort(
     (a, b) => Number(a.owner !== undefined) - Number(b.owner !== undefined),
   );
+  const named = [...state.followed].flatMap(([group, { names }]) => {
+    const place = groups.indexOf(group);
+    return place === -1 ? [] : [...names].map(([name, known]) => [place, name, known] as const);
+  });
+  const threads = [...table.values()].flatMap(({ pid, threads }) =>
+    threads === undefined || state.followed.size === 0
+      ? []
+      : [...threads].map(([tid, thread]) => ({ pid, tid, ...thread })),
+  );
   const head = Buffer.from(
     JSON.stringify({
       version: 3,
@@ -82,16 +103,34 @@ export function save(state: Accumulated, { bootId, groupBy }: Epoch): Buffer | u
       owners: [...owners.values()].map(({ container, pod, namespace }) => [container, pod, namespace]),
       groups: groups.map(({ name }) => name),
       owned: groups.flatMap(({ owner }) => (owner === undefined ? [] : [places.get(owner) ?? owners.size])),
+      threadNames: named.map(([place, name]) => [place, name]),
+      threads: threads.length,
       processes: table.size,
     } satisfies z.input<typeof Head>),
   );
-  const numbers = new Float64Array(owners.size + groups.length * GROUP_NUMBERS + table.size * PROCESS_NUMBERS);
+  const numbers = new Float64Array(
+    owners.size +
+      groups.length * GROUP_NUMBERS +
+      named.length * NAME_NUMBERS +
+      threads.length * THREAD_NUMBERS +
+      table.size * PROCESS_NUMBERS,
+  );
   let at = 0;
   for (const { aliveAt } of owners.values()) numbers[at++] = aliveAt;
   for (const { totals, proportionalComplete } of groups) {
     numbers.set(totals, at);
     numbers[at + COUNTERS.length] = proportionalComplete ? 1 : 0;
     at += GROUP_NUMBERS;
+  }
+  for (const [, , { totals, aliveAt }] of named) {
+    numbers.set(totals, at);
+    numbers[at + COUNTERS.length] = aliveAt;
+    at += NAME_NUMBERS;
+  }
+  for (const { pid, tid, start, counters } of threads) {
+    numbers.set([pid, tid, start], at);
+    numbers.set(counters, at + 3);
+    at += THREAD_NUMBERS;
   }
   for (const { pid, stat, counters, proportional, sampledAt, stuckSince } of table.values()) {
     numbers[at] = pid;
@@ -112,6 +151,7 @@ export function save(state: Accumulated, { bootId, groupBy }: Epoch): Buffer | u
 const nothing = (): Accumulated => ({
   groups: new Map(),
   owners: new Map(),
+  followed: new Map(),
   table: new Map(),
   errors: { scrape: 0, processRead: 0, partial: 0 },
   firstTick: undefined,
@@ -141,6 +181,24 @@ export function restore(saved: unknown, { bootId, groupBy }: Epoch): Accumulated
     group.totals.set(take(COUNTERS.length));
     group.proportionalComplete = take(1)[0] === 1;
   }
+  const all = [...groups.values()];
+  const followed: FollowedGroups = new Map();
+  for (const [place, name] of head.threadNames) {
+    const totals = take(COUNTERS.length);
+    const aliveAt = take(1)[0] ?? 0;
+    const group = all[place];
+    if (group === undefined) continue;
+    let threads = followed.get(group);
+    if (threads === undefined) followed.set(group, (threads = { names: new Map(), waits: new Map() }));
+    threads.names.set(name, { totals, count: 0, aliveAt });
+  }
+  const threadsByPid = new Map<number, Map<number, Thread>>();
+  for (let i = 0; i < head.threads; i += 1) {
+    const [pid = 0, tid = 0, start = 0] = take(3);
+    let threads = threadsByPid.get(pid);
+    if (threads === undefined) threadsByPid.set(pid, (threads = new Map()));
+    threads.set(tid, newThread(start, false, take(COUNTERS.length)));
+  }
   const remembered = new Map<number, Remembered>();
   for (let i = 0; i < head.processes; i += 1) {
     const [pid = 0, start = 0] = take(2);
@@ -148,10 +206,11 @@ export function restore(saved: unknown, { bootId, groupBy }: Epoch): Accumulated
     const [residentBytes, swappedBytes, sampledAt, stuckSince] = [...take(4)].map(optional);
     const proportional =
       residentBytes === undefined || swappedBytes === undefined ? undefined : { residentBytes, swappedBytes };
-    remembered.set(pid, { start, counters, proportional, sampledAt, stuckSince });
+    const threads = threadsByPid.get(pid);
+    remembered.set(pid, { start, counters, proportional, sampledAt, stuckSince, threads });
   }
   const { errors, firstTick, lastAt } = head;
-  return { groups, owners, table: new Map(), errors, firstTick, lastAt, remembered };
+  return { groups, owners, followed, table: new Map(), errors, firstTick, lastAt, remembered };
 }
 
 /** Undefined for what was not written by {@link save}. */
@@ -159,7 +218,12 @@ function parse(bytes: Buffer): { readonly head: z.output<typeof Head>; readonly 
   try {
     const from = LENGTH_BYTES + bytes.readUInt32LE();
     const head = Head.parse(JSON.parse(bytes.toString('utf8', LENGTH_BYTES, from)));
-    const count = head.owners.length + head.groups.length * GROUP_NUMBERS + head.processes * PROCESS_NUMBERS;
+    const count =
+      head.owners.length +
+      head.groups.length * GROUP_NUMBERS +
+      head.threadNames.length * NAME_NUMBERS +
+      head.threads * THREAD_NUMBERS +
+      head.processes * PROCESS_NUMBERS;
     if (bytes.length - from !== count * NUMBER_BYTES) return undefined;
     if (head.owned.some((place) => place >= head.owners.length)) return undefined;
     const numbers = new Float64Array(new Uint8Array(bytes.subarray(from)).buffer);

@@ -3,11 +3,12 @@ import { readFailure, type HostFiles } from '../host-files.ts';
 import type { ProbesConfig } from '../config.ts';
 import type { KernelUnits } from './boot.ts';
 import type { Containers, Ownership } from './containers.ts';
-import { advance, mark, unknownCounters } from './counters.ts';
+import { advance, mark, NONVOLUNTARY, passOver, unknownCounters, VOLUNTARY } from './counters.ts';
 import { forgetOwners, groupFor, groupKey, summarize, type Group } from './groups.ts';
 import type { Naming } from './naming.ts';
 import { listFds, readProcess, sample, type Pass } from './read.ts';
 import type { Accumulated } from './saved.ts';
+import type { Threads } from './threads.ts';
 import { forgetEnded, PARTS, sight, type Part, type Reason, type Tracked } from './table.ts';
 
 /** What a pass found. Times are uptimes in seconds. */
@@ -31,6 +32,8 @@ interface ScanInput {
   readonly naming: Naming;
   /** Undefined where containers are not told apart. */
   readonly containers: Containers | undefined;
+  /** Undefined where none are followed. */
+  readonly threads: Threads | undefined;
   /** Unix seconds at boot. */
   readonly bootTime: number;
   readonly cycle: number;
@@ -56,11 +59,15 @@ export function scanProcesses(state: Accumulated, input: ScanInput): Scan {
     fdsBySize: input.fdsBySize,
     withExe: input.naming.withExe,
     containers: input.containers?.begin(input.cycle, now) === true ? input.containers : undefined,
+    threads: input.threads,
+    lastTick: state.lastAt === undefined ? Infinity : Math.floor(state.lastAt * input.units.ticksPerSecond),
     partial: new Set(),
     read: unknownCounters(),
   };
+  pass.threads?.begin();
   const { seen, unread, dropped } = visit(state, pass, input);
   pass.containers?.end();
+  pass.threads?.end(now);
   if (seen.length === 0) throw new Error('no process could be read');
   if (!input.fdsBySize) listFds(seen, pass);
   forget(state, pass, unread);
@@ -114,6 +121,7 @@ function visit(state: Accumulated, pass: Pass, { config, naming, bootTime, units
         ? undefined
         : groupFor(state.groups, wanted, owner, maxGroups);
     if (wanted !== undefined && process.group?.name !== wanted) dropped.add(groupKey(wanted, owner));
+    if (pass.threads?.follow(process, pass) === true) passOver(process.counters, pass.read, VOLUNTARY, NONVOLUNTARY);
     advance(process.counters, pass.read, process.born, process.group?.totals);
   }
   return { seen, unread, dropped };

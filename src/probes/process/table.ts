@@ -1,6 +1,7 @@
 // The processes we know, each by its pid and start time: a pid is used again, the pair never is.
 import { known, SYSTEM, unknownCounters, USER, type Counters } from './counters.ts';
 import type { Group } from './groups.ts';
+import type { Thread } from './read-thread.ts';
 import type { Proportional } from './smaps.ts';
 import { parseStat, type Stat } from './stat.ts';
 
@@ -36,6 +37,8 @@ export interface Tracked {
   named: { readonly cmdline: string; readonly group: string | undefined } | undefined;
   /** The group of an ancestor, where it has none of its own. */
   inherited: string | undefined;
+  /** By id, where they are followed. */
+  threads: Map<number, Thread> | undefined;
   exe: string | undefined;
   uid: number | undefined;
   fds: number | undefined;
@@ -78,6 +81,7 @@ const newTracked = (pid: number, stat: Stat, born: boolean): Tracked => ({
   placed: false,
   named: undefined,
   inherited: undefined,
+  threads: undefined,
   exe: undefined,
   uid: undefined,
   fds: undefined,
@@ -102,6 +106,7 @@ export interface Remembered {
   readonly proportional: Proportional | undefined;
   readonly sampledAt: number | undefined;
   readonly stuckSince: number | undefined;
+  readonly threads?: Map<number, Thread> | undefined;
 }
 
 interface Sighting {
@@ -160,6 +165,7 @@ function recall(process: Tracked, remembered: Map<number, Remembered>): void {
   process.proportional = before.proportional;
   process.sampledAt = before.sampledAt;
   process.stuckSince = before.stuckSince;
+  process.threads = before.threads;
   process.ticksBefore = (known(before.counters, USER) ?? 0) + (known(before.counters, SYSTEM) ?? 0);
   process.stuckTicks = process.ticksBefore;
 }

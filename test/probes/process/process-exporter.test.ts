@@ -51,6 +51,31 @@ async function startHelpers(t: Test, dir: string): Promise<void> {
   }
 }
 
+const WORKING = 'jdos-working';
+
+/** Another process-exporter, which works when it is scraped and then rests: a program whose threads are all of one name. */
+async function startWorking(t: Test, dir: string): Promise<() => Promise<void>> {
+  const path = join(dir, WORKING);
+  symlinkSync(EXPORTER, path);
+  const address = `127.0.0.1:${await freePort()}`;
+  const child = spawn(path, ['-procnames=jdos-nap', `-web.listen-address=${address}`], { stdio: 'ignore' });
+  t.teardown(() => stop(child));
+  const rests = async (): Promise<void> => {
+    let before = '';
+    for (let quiet = 0; quiet < 5;) {
+      await sleep(200);
+      const now = readFileSync(`/proc/${child.pid}/stat`, 'utf8');
+      quiet = now === before ? quiet + 1 : 0;
+      before = now;
+    }
+  };
+  await rests();
+  return async () => {
+    for (let i = 0; i < 5; i += 1) await (await fetch(`http://${address}/metrics`)).text();
+    await rests();
+  };
+}
+
 /** Until it has its name, and waits. */
 async function settled(pid: number, comm: string): Promise<void> {
   let quiet = 0;
@@ -114,20 +139,21 @@ function parse(text: string): Map<string, Family> {
     const family = families.get(name);
     const pairs = [...labels.matchAll(LABEL)].map(([, label = '', text = '']) => `${label}=${text}`).sort();
     family?.samples.set(pairs.join(' '), Number(value));
-    family?.labels.add(pairs.map((pair) => pair.replace(/^groupname=.*/, 'groupname')).join(' '));
+    family?.labels.add(pairs.map((pair) => pair.replace(/^(groupname|threadname|wchan)=.*/, '$1')).join(' '));
   }
   return families;
 }
-
-const FAMILIES_OF_THREADS = /_thread_|_threads_wchan$/;
 
 t.test('process-exporter and we tell the same of the same host', { skip: missing }, async (t) => {
   const dir = t.testdir();
   await startHelpers(t, dir);
   const probe = openCollector(new HostFiles('/'), {
-    processes: { smapsSeconds: 1, containerLabels: false, maxGroups: 10_000 },
+    processes: { smapsSeconds: 1, containerLabels: false, maxGroups: 10_000, threads: [WORKING, 'jdos-thr.*'] },
   });
+  const work = await startWorking(t, dir);
   const scrape = await startExporter(t, dir);
+  probe.collect();
+  await work();
   // Proportional memory is sampled, a few processes at a time.
   for (let i = 0; i < 12; i += 1) {
     probe.collect();
@@ -136,18 +162,54 @@ t.test('process-exporter and we tell the same of the same host', { skip: missing
   const theirs = parse(await scrape());
   const ours = parse(exposition(probe.collect()));
 
-  t.test('every name, type and label but those of threads is there', async (t) => {
-    t.ok(theirs.size > 15, `${theirs.size} families`);
+  t.test('every name, type and label is there', async (t) => {
+    t.ok(theirs.size > 20, `${theirs.size} families`);
     for (const [name, family] of theirs) {
-      if (FAMILIES_OF_THREADS.test(name)) continue;
       t.equal(ours.get(name)?.type, family.type, `${name} is a ${family.type}`);
       for (const labels of family.labels) t.ok(ours.get(name)?.labels.has(labels), `${name} has {${labels}}`);
     }
   });
 
+  const value = (from: Map<string, Family>, metric: string, labels: string): number =>
+    from.get(`namedprocess_namegroup_${metric}`)?.samples.get(labels) ?? NaN;
+
+  t.test('threads that worked under the eyes of both have the same values', async (t) => {
+    const group = `groupname=${WORKING}`;
+    const name = `threadname=${WORKING}`;
+    const same = (metric: string, labels: string, ratio = 0): void => {
+      const [our, their] = [value(ours, metric, labels), value(theirs, metric, labels)];
+      t.ok(Math.abs(our - their) <= ratio * their, `${metric} {${labels}}: ours ${our}, theirs ${their}`);
+    };
+    same('thread_count', `${group} ${name}`);
+    t.ok(value(ours, 'thread_count', `${group} ${name}`) > 1);
+    // A thread that rests is asked for its switches now and then; that it worked shows in its CPU time.
+    for (const type of ['voluntary', 'nonvoluntary'])
+      same('context_switches_total', `ctxswitchtype=${type} ${group}`, 0.1);
+    t.ok(value(ours, 'context_switches_total', `ctxswitchtype=voluntary ${group}`) > 20);
+    same('minor_page_faults_total', group);
+    // To process-exporter a thread that is new has done nothing yet; we count it from its birth.
+    for (const [metric, whole, labels] of [
+      ['thread_minor_page_faults_total', 'minor_page_faults_total', ''],
+      ['thread_context_switches_total', 'context_switches_total', 'ctxswitchtype=voluntary '],
+      ['thread_cpu_seconds_total', 'cpu_seconds_total', 'mode=user '],
+    ] as const) {
+      const sorted = (more: readonly string[]): string =>
+        [...labels.trim().split(' '), ...more].sort().join(' ').trim();
+      const [our, their] = [ours, theirs].map((from) => value(from, metric, sorted([group, name])));
+      const all = value(ours, whole, sorted([group]));
+      t.ok((their ?? NaN) <= (our ?? NaN) + 0.02, `${metric}: ours ${our}, theirs ${their}`);
+      t.ok(Math.abs((our ?? NaN) - all) <= 0.02 + 0.1 * all, `${metric}: ${our} of ${all}`);
+    }
+    const waits = (from: Map<string, Family>): number =>
+      [...(from.get('namedprocess_namegroup_threads_wchan')?.samples ?? [])].reduce(
+        (sum, [labels, count]) => sum + (labels.startsWith(`${group} `) ? count : 0),
+        0,
+      );
+    t.equal(waits(ours), value(ours, 'thread_count', `${group} ${name}`));
+    t.equal(waits(theirs), waits(ours) + 1, 'process-exporter counts the main thread twice');
+  });
+
   t.test('groups that rest have the same values', async (t) => {
-    const value = (from: Map<string, Family>, metric: string, labels: string): number =>
-      from.get(`namedprocess_namegroup_${metric}`)?.samples.get(labels) ?? NaN;
     const near = (metric: string, labels: string, ratio: number): void => {
       const [our, their] = [value(ours, metric, labels), value(theirs, metric, labels)];
       t.ok(Math.abs(our - their) <= ratio * their, `${metric} {${labels}}: ours ${our}, theirs ${their}`);

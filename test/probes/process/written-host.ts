@@ -36,6 +36,8 @@ export interface WrittenProcess {
   readonly cgroup?: string;
   readonly wchan?: string;
   readonly exe?: string;
+  /** Its threads, by their ids; there are none unless given. */
+  readonly tasks?: readonly WrittenProcess[];
   /** Files that are not there, as when the process ends while it is read. */
   readonly without?: readonly string[];
 }
@@ -111,6 +113,13 @@ export function writeHost(dir: string, host: WrittenHost): void {
     };
     for (const [name, content] of Object.entries(files)) {
       if (p.without?.includes(name) !== true) write(`proc/${p.pid}/${name}`, content);
+    }
+    for (const task of p.tasks ?? []) {
+      const directory = `proc/${p.pid}/task/${task.pid}`;
+      const of = { stat: statText(task), status: statusText(task), io: ioText(task), wchan: task.wchan ?? '0' };
+      for (const [name, content] of Object.entries(of)) {
+        if (task.without?.includes(name) !== true) write(`${directory}/${name}`, content);
+      }
     }
     if (p.exe !== undefined) symlinkSync(p.exe, join(dir, `proc/${p.pid}/exe`));
     if (p.without?.includes('fd') === true) continue;
