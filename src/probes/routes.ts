@@ -9,6 +9,7 @@ import type { View } from './collector.ts';
 import { withoutKubeletLabels } from './container/metrics.ts';
 import { CONTENT_TYPES, negotiate, renderExposition, type ExposedFamily } from './exposition.ts';
 import { BY, type By, type FdsGrowthView } from './history/index.ts';
+import { fdHeadroom, fdRatio } from './process/fd-use.ts';
 import { nodeSelfFamilies, ownFamilies, selfFamilies } from './self-metrics.ts';
 import type { CollectorFacts, Snapshots } from './snapshots.ts';
 
@@ -118,7 +119,14 @@ function selectCollectors(offered: readonly CollectorFacts[], query: Selection):
 const count = z.number().nullable();
 const Processes = z.object({
   processes: z.array(
-    z.looseObject({ pid: z.number(), startTime: z.number(), cpuRatio: count, rssBytes: count, fds: count }),
+    z.looseObject({
+      pid: z.number(),
+      startTime: z.number(),
+      cpuRatio: count,
+      rssBytes: count,
+      fds: count,
+      fdLimit: count.optional(),
+    }),
   ),
   dstate: z.array(z.looseObject({ pid: z.number() })),
   zombies: z.array(z.looseObject({ pid: z.number() })),
@@ -150,7 +158,12 @@ function processesRoute({ snapshots, refresh, fdsGrowth, now }: ProbeRoutesOptio
       const items = processes
         .toSorted((a, b) => (b[key] ?? -1) - (a[key] ?? -1))
         .slice(0, limit)
-        .map((process) => ({ ...process, fdsGrowthPerHour: fdsGrowth.process(process) ?? null }));
+        .map((process) => ({
+          ...process,
+          fdRatio: fdRatio(process) ?? null,
+          fdHeadroom: fdHeadroom(process) ?? null,
+          fdsGrowthPerHour: fdsGrowth.process(process) ?? null,
+        }));
       return { body: { items, at, dstate, zombies, next: null } };
     },
   });

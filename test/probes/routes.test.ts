@@ -174,6 +174,7 @@ const process = (pid: number, cpuRatio: number | null, rssBytes: number, fds: nu
   cpuRatio,
   rssBytes,
   fds,
+  fdLimit: 10,
   comm: `p${pid}`,
 });
 const DETAILS = {
@@ -192,7 +193,11 @@ t.test('/jdos/v1/processes sorts what is known first and says when it was seen',
   t.same(await pids({ by: 'memory' }), [2, 3, 1]);
   t.same(await pids({ by: 'fds', limit: '2' }), [3, 2]);
   t.match((await it.get('/jdos/v1/processes')).body, {
-    items: [{ comm: 'p3', fdsGrowthPerHour: null }, { comm: 'p1', fdsGrowthPerHour: 12.5 }, {}],
+    items: [
+      { comm: 'p3', fdRatio: 0.9, fdHeadroom: 1, fdsGrowthPerHour: null },
+      { comm: 'p1', fdRatio: null, fdHeadroom: null, fdsGrowthPerHour: 12.5 },
+      {},
+    ],
     at: NOW - 5000,
     dstate: [{ pid: 8, wchan: 'nfs_wait' }],
     zombies: [{ pid: 9 }],

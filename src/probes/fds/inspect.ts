@@ -6,7 +6,7 @@ import type { Announcements } from '../announcements.ts';
 import type { QuarantineEntry } from '../collection.ts';
 import { HostFiles, readFailure } from '../host-files.ts';
 import { sizeCountsFds } from '../process/boot.ts';
-import { topBy } from '../process/details.ts';
+import { topBy } from '../process/steady-top.ts';
 import type { FdsAnswer } from './answer.ts';
 import { lookAt, nameSockets, type Look } from './look.ts';
 import { openMounts } from './mounts.ts';

@@ -1,6 +1,6 @@
 // Counts file descriptors by kind, path, socket and held file, with bounds on what it remembers.
 import type { FileStatus } from '../host-files.ts';
-import { topBy } from '../process/details.ts';
+import { topBy } from '../process/steady-top.ts';
 import type { FdsAnswer } from './answer.ts';
 import type { SocketFacts } from './sockets.ts';
 

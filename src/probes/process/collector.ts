@@ -3,7 +3,7 @@ import type { Collecting, Collector, CollectorContext } from '../collector.ts';
 import type { HostFiles } from '../host-files.ts';
 import { readBootId, readBootTime, readUnits, readUptime, sizeCountsFds, type KernelUnits } from './boot.ts';
 import { openContainers } from './containers.ts';
-import { describeProcesses } from './details.ts';
+import { openDetails } from './details.ts';
 import { groupFor } from './groups.ts';
 import { openGroupWriter, PROCESS_METRICS, writeErrors, writeHost } from './metrics.ts';
 import { namingBy, namingOf } from './naming.ts';
@@ -49,6 +49,7 @@ function openProcesses({ host, config, known, saved }: CollectorContext): Collec
   if (threads === undefined) state.followed.clear();
   const writeGroups = openGroupWriter();
   const writeThreads = openThreadWriter();
+  const describe = openDetails();
   let cycle = -1;
   let boot: Boot | undefined;
   let last: Scan | undefined;
@@ -87,7 +88,7 @@ function openProcesses({ host, config, known, saved }: CollectorContext): Collec
     details: () =>
       boot === undefined || last === undefined
         ? undefined
-        : describeProcesses(last.seen, { host, cycle, ...last, ...boot.units, bootTime: boot.time }),
+        : describe(last.seen, { host, cycle, ...last, ...boot.units, bootTime: boot.time }),
   };
 }
 

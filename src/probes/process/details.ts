@@ -1,6 +1,7 @@
 // The processes one by one, for people: those that use most, those that are stuck, and those that are dead.
 import type { HostFiles } from '../host-files.ts';
 import type { KernelUnits } from './boot.ts';
+import { steadyTop, topBy } from './steady-top.ts';
 import { cpuTicks, type Tracked } from './table.ts';
 
 /** Unknown is null. */
@@ -29,7 +30,10 @@ interface ProcessDetail {
 }
 
 interface ProcessDetails {
-  /** The first 50 by CPU, by memory and by file descriptors, in the order of their pids. */
+  /**
+   * The first 50 by CPU, by memory and by file descriptors, in the order of their pids. One that is listed stays until it is
+   * not among the first 60, so that neither the list nor its history has holes.
+   */
   readonly processes: readonly ProcessDetail[];
   /** Processes in uninterruptible sleep, the longest first. */
   readonly dstate: readonly { pid: number; comm: string; sinceSeconds: number; wchan: string | null }[];
@@ -47,19 +51,37 @@ interface DetailsView extends KernelUnits {
   readonly bootTime: number;
 }
 
-const TOP = 50;
+const TOP = { enter: 50, leave: 60 };
 const LISTED = 50;
 const CMDLINE_CHARACTERS = 200;
 const DESCRIBED_CYCLES = 10;
 
-/** Builds the details from what the last collection read; command lines and containers only of the listed. */
-export function describeProcesses(processes: readonly Tracked[], view: DetailsView): ProcessDetails {
+/** Who was listed in the collection before, by each measure. */
+type Listed = ReadonlySet<Tracked>;
+
+/** What a list of processes is ordered by. */
+const MEASURES: readonly ((process: Tracked, view: DetailsView) => number)[] = [
+  cpuUse,
+  ({ stat }) => stat.residentPages,
+  ({ fds }) => fds ?? 0,
+];
+
+/**
+ * Opens what builds the details from what the last collection read; command lines and containers are read of the listed
+ * alone.
+ */
+export function openDetails(): (processes: readonly Tracked[], view: DetailsView) => ProcessDetails {
+  let before: readonly Listed[] = MEASURES.map(() => new Set());
+  return (processes, view) => {
+    before = MEASURES.map(
+      (measure, i) => new Set(steadyTop(processes, (process) => measure(process, view), before[i] ?? new Set(), TOP)),
+    );
+    return describe(processes, new Set(before.flatMap((listed) => [...listed])), view);
+  };
+}
+
+function describe(processes: readonly Tracked[], listed: Listed, view: DetailsView): ProcessDetails {
   const { now } = view;
-  const listed = new Set([
-    ...topBy(processes, (process) => cpuSince(process, view) ?? cpuTicks(process.stat), TOP),
-    ...topBy(processes, ({ stat }) => stat.residentPages, TOP),
-    ...topBy(processes, ({ fds }) => fds ?? 0, TOP),
-  ]);
   const stuck = processes.filter(({ stuckSince }) => stuckSince !== undefined);
   return {
     processes: [...listed].sort((a, b) => a.pid - b.pid).map((process) => detail(process, view)),
@@ -76,26 +98,19 @@ export function describeProcesses(processes: readonly Tracked[], view: DetailsVi
   };
 }
 
+const MOST_TICKS = 1e9;
+
+/** Of those that used as much since the collection before, as most do that used nothing, the one that used more in its life. */
+function cpuUse(process: Tracked, view: DetailsView): number {
+  const ticks = Math.min(cpuTicks(process.stat), MOST_TICKS - 1);
+  return (cpuSince(process, view) ?? 0) * MOST_TICKS + ticks;
+}
+
 /** CPU ticks used since the collection before; undefined when there was none or it did not see the process. */
 const cpuSince = ({ stat, ticksBefore }: Tracked, { elapsed }: DetailsView): number | undefined =>
   elapsed === undefined || elapsed <= 0 || ticksBefore === undefined
     ? undefined
     : Math.max(0, cpuTicks(stat) - ticksBefore);
-
-/** The `count` items with the largest key, largest first; of equal ones the first in the list. */
-export function topBy<T>(items: readonly T[], key: (item: T) => number, count: number): T[] {
-  const top: { readonly item: T; readonly key: number }[] = [];
-  for (const item of items) {
-    const value = key(item);
-    const last = top[count - 1];
-    if (last !== undefined && value <= last.key) continue;
-    let at = Math.min(top.length, count - 1);
-    while (at > 0 && (top[at - 1]?.key ?? Infinity) < value) at -= 1;
-    top.splice(at, 0, { item, key: value });
-    if (top.length > count) top.pop();
-  }
-  return top.map(({ item }) => item);
-}
 
 function detail(process: Tracked, view: DetailsView): ProcessDetail {
   const { stat } = process;

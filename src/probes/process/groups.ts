@@ -1,6 +1,7 @@
 // The named groups: counters that outlive their processes, and gauges over those that live.
 import { ownerKey, type Owner, type Owners } from './containers.ts';
 import { unknownCounters, type Counters } from './counters.ts';
+import { fdHeadroom, fdRatio } from './fd-use.ts';
 import { stateName, STATES, type State } from './stat.ts';
 import type { Tracked } from './table.ts';
 
@@ -164,16 +165,4 @@ function join(group: GroupGauges, process: Tracked): void {
   if (proportional === undefined && process.sampledAt === undefined) group.unsampled += 1;
   group.proportionalResident = plus(group.proportionalResident, proportional?.residentBytes);
   group.proportionalSwapped = plus(group.proportionalSwapped, proportional?.swappedBytes);
-}
-
-/** Open fds by the soft limit. A limit of 0 is a sandbox that opens nothing more, not a full one: it has no ratio. */
-export function fdRatio({ fds, fdLimit }: Pick<Tracked, 'fds' | 'fdLimit'>): number | undefined {
-  if (fds === 0) return 0;
-  return fds === undefined || fdLimit === undefined || fdLimit === 0 ? undefined : fds / fdLimit;
-}
-
-/** How many fds more it may open; undefined where nothing limits it, and for the sandbox with a limit of 0. */
-export function fdHeadroom({ fds, fdLimit }: Pick<Tracked, 'fds' | 'fdLimit'>): number | undefined {
-  if (fds === undefined || fdLimit === undefined || fdLimit === 0 || fdLimit === Infinity) return undefined;
-  return Math.max(0, fdLimit - fds);
 }

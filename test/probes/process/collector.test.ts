@@ -392,6 +392,28 @@ t.test('the details name the processes that use most', async (t) => {
   t.strictSame(details.zombies, [{ pid: 51, comm: 'sh', ppid: 50 }]);
 });
 
+t.test('a process that is listed stays while it is nearly among the first', async (t) => {
+  const dir = t.testdir();
+  const probe = openCollector(new HostFiles(dir));
+  const crowd = Array.from({ length: 80 }, (_, i) => ({
+    pid: 1000 + i,
+    start: 10,
+    residentPages: 2000 - 2 * i,
+    fds: 1,
+  }));
+  const listed = (residentPages: number, uptime: number): boolean => {
+    const one = { pid: 5000, start: 10, residentPages };
+    writeHost(dir, { uptime, processes: [...crowd.map((each) => ({ ...each, user: uptime })), one] });
+    probe.collect();
+    const { processes } = probe.details() as { processes: { pid: number }[] };
+    return processes.some(({ pid }) => pid === 5000);
+  };
+  t.same(
+    [1897, 1903, 1897, 1883, 1879, 1883, 1903].map((pages, i) => listed(pages, 1000 + 15 * i)),
+    [false, true, true, true, false, false, true],
+  );
+});
+
 t.test('files are read as often as their cost allows', async (t) => {
   const dir = t.testdir();
   let read: string[] = [];
