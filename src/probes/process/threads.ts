@@ -1,5 +1,6 @@
 // The threads of chosen groups: what each did since it was first seen, summed by the name of the thread.
 import { RE2JS } from 're2js';
+import type { HostFiles } from '../host-files.ts';
 import { advance, known, NONVOLUNTARY, unknownCounters, USER, VOLUNTARY, type Counters } from './counters.ts';
 import type { Group } from './groups.ts';
 import { readThread, type Thread } from './read-thread.ts';
@@ -15,7 +16,7 @@ export interface NamedThreads {
   aliveAt: number;
 }
 
-export interface ThreadsOfGroup {
+interface ThreadsOfGroup {
   readonly names: Map<string, NamedThreads>;
   /** Threads by the function of the kernel they wait in. */
   readonly waits: Map<string, number>;
@@ -85,9 +86,9 @@ export function openThreads(
     let read = 0;
     let whole = false;
     try {
-      for (const name of pass.host.entries(`/proc/${process.pid}/task`)) {
+      for (const tid of threadsOf(process, pass.host)) {
         if (read >= left) break;
-        const thread = readThread(table, { pid: process.pid, tid: Number(name), fresh }, pass);
+        const thread = readThread(table, { pid: process.pid, tid, fresh }, pass);
         if (thread === undefined) continue;
         read += 1;
         add(thread, group, threads, pass);
@@ -120,7 +121,7 @@ export function openThreads(
         if (process.threads !== undefined) leave(process);
         return false;
       }
-      if (process.stat.state === 'Z') return true;
+      if (process.stat.state === 'Z' && process.stat.threads <= 1) return true;
       take(process, group, threads, pass);
       return true;
     },
@@ -132,6 +133,12 @@ export function openThreads(
       if (decided.size > 10_000) decided.clear();
     },
   };
+}
+
+/** The ids of its threads, the oldest first. Throws when it has ended. */
+function* threadsOf({ pid, stat }: Tracked, host: HostFiles): Generator<number, void, undefined> {
+  if (stat.threads <= 1) yield pid;
+  else for (const name of host.entries(`/proc/${pid}/task`)) yield Number(name);
 }
 
 /** The threads of a name, those beyond the limit of names together. */

@@ -197,7 +197,7 @@ t.test('process-exporter and we tell the same of the same host', { skip: missing
         [...labels.trim().split(' '), ...more].sort().join(' ').trim();
       const [our, their] = [ours, theirs].map((from) => value(from, metric, sorted([group, name])));
       const all = value(ours, whole, sorted([group]));
-      t.ok((their ?? NaN) <= (our ?? NaN) + 0.02, `${metric}: ours ${our}, theirs ${their}`);
+      t.ok((their ?? NaN) <= 1.1 * (our ?? NaN) + 0.02, `${metric}: ours ${our}, theirs ${their}`);
       t.ok(Math.abs((our ?? NaN) - all) <= 0.02 + 0.1 * all, `${metric}: ${our} of ${all}`);
     }
     const waits = (from: Map<string, Family>): number =>

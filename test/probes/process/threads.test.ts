@@ -20,7 +20,7 @@ const java = (tasks: readonly WrittenProcess[], more: Partial<WrittenProcess> = 
   pid: 50,
   comm: 'java',
   start: 4000,
-  threads: tasks.length,
+  threads: Math.max(2, tasks.length), // of a process of one thread the threads are not listed
   tasks,
   ...more,
 });
