@@ -50,6 +50,14 @@ t.test('a pod of the daemon and a container of Docker have their names', { skip 
     new RegExp(`^container_processes\\{id="[^"]*${Id}[^"]*",image="${BUSYBOX}",name="${name}"\\} 1$`, 'm'),
   );
 
+  await eventually('their processes are groups of their own', async () => {
+    const body = await (await fetch(`${daemon.url()}/metrics/process`)).text();
+    const procs = 'namedprocess_namegroup_num_procs\\{groupname="sleep"';
+    const ours = `^${procs},container="main",pod="${name}",namespace="default"\\} 1$`;
+    const dockers = `^${procs},container="${name}"\\} 1$`;
+    return [ours, dockers].every((line) => new RegExp(line, 'm').test(body)) || undefined;
+  });
+
   await fetch(`${pods}/${name}`, { method: 'DELETE', headers });
   await eventually('the pod has ended, and its counters are still there', async () => {
     const body = await (await fetch(`${daemon.url()}/metrics/cadvisor`)).text();

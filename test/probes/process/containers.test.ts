@@ -1,7 +1,13 @@
 // Groups by container over a written /proc: whose a process is, how long a name is waited for, and that no counter falls.
+import { spawn } from 'node:child_process';
+import { mkdirSync, rmdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import t from 'tap';
+import { readLayout } from '../../../src/probes/cgroup/layout.ts';
 import type { KnownContainers } from '../../../src/probes/collector.ts';
 import { HostFiles } from '../../../src/probes/host-files.ts';
+import { eventually } from '../../support/daemon.ts';
+import { needsRoot } from '../../support/needs.ts';
 import {
   MOUNTS,
   openCollector,
@@ -230,4 +236,30 @@ t.test('a container that is known by its id is not waited for again after a rest
   const second = openHost(dir, undefined, { saved: first.probe.save(), uptime: 1045 });
   const samples = second.at([inside(DOCKER, { user: 150 })]);
   t.equal(user(samples, 'nginx', `container="${ID.slice(0, 12)}"`), 0.5);
+});
+
+t.test('the real kernel says whose a process is', { skip: needsRoot() }, async (t) => {
+  const { tree } = readLayout(new HostFiles('/'));
+  const path = `/docker/${process.pid.toString(16).padStart(64, '0')}`;
+  const directory = join(tree, path);
+  try {
+    mkdirSync(directory, { recursive: true });
+  } catch (error) {
+    return t.comment(`no group can be made: ${String(error)}`);
+  }
+  t.teardown(() => eventually('the group is removed', () => (rmdirSync(directory), true)));
+  const program = join(t.testdir(), 'jdos-inside');
+  symlinkSync('/bin/sleep', program);
+  const [inside, outside] = [0, 1].map(() => spawn(program, ['300'], { stdio: 'ignore' }));
+  for (const child of [inside, outside]) t.teardown(() => child?.kill('SIGKILL'));
+  writeFileSync(join(directory, 'cgroup.procs'), String(inside?.pid));
+  const probe = openCollector(new HostFiles('/'), {
+    processes: { maxGroups: 10_000 },
+    known: knows(named(path, '', '', '', 'shop')),
+  });
+  const samples = await eventually('both run their program', () => {
+    const now = probe.collect();
+    return procs(now, 'jdos-inside') === 1 && procs(now, 'jdos-inside', 'container="shop"') === 1 ? now : undefined;
+  });
+  t.equal(samples.get(group('num_threads', 'jdos-inside', 'container="shop"')), 1);
 });
