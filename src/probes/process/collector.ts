@@ -4,7 +4,7 @@ import type { HostFiles } from '../host-files.ts';
 import { readBootId, readBootTime, readUnits, readUptime, sizeCountsFds, type KernelUnits } from './boot.ts';
 import { openContainers } from './containers.ts';
 import { openDetails } from './details.ts';
-import { groupFor } from './groups.ts';
+import { forgetOwners, groupFor } from './groups.ts';
 import { openGroupWriter, PROCESS_METRICS, writeErrors, writeHost } from './metrics.ts';
 import { namingBy, namingOf } from './naming.ts';
 import { restore, save, type Epoch } from './saved.ts';
@@ -46,6 +46,8 @@ function openProcesses({ host, config, known, saved }: CollectorContext): Collec
   for (const name of naming.configured) groupFor(state.groups, name, undefined, maxGroups);
   const containers = containerLabels ? openContainers({ host, known }, state.owners) : undefined;
   const threads = openThreads(config.processes.threads, state.followed);
+  // What was turned off since is not told for another five minutes.
+  if (containers === undefined) forgetOwners(state.groups, state.owners, Infinity);
   if (threads === undefined) state.followed.clear();
   const writeGroups = openGroupWriter();
   const writeThreads = openThreadWriter();

@@ -115,11 +115,8 @@ function visit(state: Accumulated, pass: Pass, { config, naming, bootTime, units
       mark(process.counters, pass.read, process.born);
       continue;
     }
-    process.group = isIn(process.group, wanted, owner)
-      ? process.group
-      : wanted === undefined
-        ? undefined
-        : groupFor(state.groups, wanted, owner, maxGroups);
+    if (!isIn(process.group, wanted, owner))
+      process.group = wanted === undefined ? undefined : groupFor(state.groups, wanted, owner, maxGroups);
     if (wanted !== undefined && process.group?.name !== wanted) dropped.add(groupKey(wanted, owner));
     if (pass.threads?.follow(process, pass) === true) passOver(process.counters, pass.read, VOLUNTARY, NONVOLUNTARY);
     advance(process.counters, pass.read, process.born, process.group?.totals);

@@ -229,6 +229,17 @@ t.test(
   },
 );
 
+t.test('labels that were turned off are gone at once, and processes go on as those of the host', async (t) => {
+  const dir = t.testdir();
+  const first = openHost(dir, knows(WEB));
+  first.at([inside(PATH, { user: 100 })]);
+  const saved = first.probe.save();
+  writeHost(dir, { uptime: 1015, mountinfo: MOUNTS.v2, processes: [INIT, inside(PATH, { user: 130 })] });
+  const samples = openCollector(new HostFiles(dir), { processes: { containerLabels: false }, saved }).collect();
+  t.notOk([...samples.keys()].some((series) => series.includes('container=')));
+  t.equal(user(samples, 'nginx'), 0.3);
+});
+
 t.test('a container that is known by its id is not waited for again after a restart', async (t) => {
   const dir = t.testdir();
   const first = openHost(dir, undefined);
