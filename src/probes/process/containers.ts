@@ -39,6 +39,8 @@ export interface Containers {
 }
 
 interface Seen {
+  /** What it is called as long as nobody tells its name. */
+  readonly byId: readonly string[];
   /** Collections. */
   readonly since: number;
   last: number;
@@ -92,9 +94,8 @@ export function openContainers({ host, known }: Pick<CollectorContext, 'host' | 
     if (before === undefined) owners.set(key, owner);
     return before ?? owner;
   };
-  const look = (path: string, { since, ownership }: Seen): Ownership => {
+  const look = (path: string, { byId, since, ownership }: Seen): Ownership => {
     const told = known?.labels.get(whole(path));
-    const byId = nameless(path);
     if (told !== undefined && (told[CONTAINER] !== '' || told[NAME] !== byId[NAME])) return own(told);
     if (ownership !== undefined && ownership !== 'waiting') return ownership;
     const labels = told ?? byId;
@@ -122,7 +123,8 @@ export function openContainers({ host, known }: Pick<CollectorContext, 'host' | 
     },
     ownerOf(path) {
       let one = seen.get(path);
-      if (one === undefined) seen.set(path, (one = { since: cycle, last: -1, ownership: undefined }));
+      if (one === undefined)
+        seen.set(path, (one = { byId: nameless(path), since: cycle, last: -1, ownership: undefined }));
       if (one.last !== cycle) one.ownership = look(path, one);
       one.last = cycle;
       if (typeof one.ownership === 'object') one.ownership.aliveAt = now;
