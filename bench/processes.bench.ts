@@ -45,9 +45,17 @@ const total = (rows: readonly Cost[]): number => rows.reduce((sum, { cpuSeconds 
 
 const QUIET = { stdio: ['ignore', 'ignore', 'ignore'] as ['ignore', 'ignore', 'ignore'] };
 
+/** process-exporter's configuration, for both: every process in a group of its own name. */
+function namesFile(dir: string): string {
+  const file = join(dir, 'names.yaml');
+  writeFileSync(file, 'process_names: [{ name: "{{.Comm}}", cmdline: [".+"] }]\n');
+  return file;
+}
+
 function startDaemon(dir: string, port: number): ChildProcess {
   const config = join(dir, 'jdos.yaml');
-  writeFileSync(config, 'probes: { processes: { maxGroups: 20000 }, maxSeries: 200000 }\n');
+  const names = namesFile(dir);
+  writeFileSync(config, `probes: { processes: { maxGroups: 20000, namesFile: ${names} }, maxSeries: 200000 }\n`);
   const data = ['--config', config, '--data-dir', join(dir, 'data')];
   const listen = ['--listen', `127.0.0.1:${port}`, '--listen-tls', 'off'];
   return spawn(join(ROOT, 'jdos'), ['daemon', ...data, ...listen], QUIET);
@@ -56,8 +64,6 @@ function startDaemon(dir: string, port: number): ChildProcess {
 async function compare(size: number): Promise<void> {
   const dir = mkdtempSync(join(tmpdir(), 'jdos-bench-'));
   const [jdosPort, peerPort] = await Promise.all([freePort(), freePort()]);
-  const names = join(dir, 'names.yaml');
-  writeFileSync(names, 'process_names: [{ name: "{{.Comm}}", cmdline: [".+"] }]\n');
   const people = await crowd(dir, size);
   const subjects: readonly Subject[] = [
     {
@@ -69,7 +75,7 @@ async function compare(size: number): Promise<void> {
       name: 'process-exporter',
       child: spawn(
         'prometheus-process-exporter',
-        ['-web.listen-address', `127.0.0.1:${peerPort}`, '-config.path', names, '-threads=false'],
+        ['-web.listen-address', `127.0.0.1:${peerPort}`, '-config.path', namesFile(dir), '-threads=false'],
         QUIET,
       ),
       url: `http://127.0.0.1:${peerPort}/metrics`,

@@ -5,7 +5,8 @@ import { readBootId, readBootTime, readUnits, readUptime, sizeCountsFds, type Ke
 import { openContainers } from './containers.ts';
 import { openDetails } from './details.ts';
 import { forgetOwners, groupFor } from './groups.ts';
-import { openGroupWriter, PROCESS_METRICS, writeErrors, writeHost } from './metrics.ts';
+import { PROCESS_METRICS } from './families.ts';
+import { openGroupWriter, writeErrors, writeHost } from './metrics.ts';
 import { namingBy, namingOf } from './naming.ts';
 import { restore, save, type Epoch } from './saved.ts';
 import { scanProcesses, type Scan } from './scan.ts';

@@ -33,7 +33,7 @@ export const namingBy = (groupBy: 'comm' | 'exe'): Naming => ({
   groupOf: ({ exe, stat }) => (groupBy === 'exe' ? (exe ?? stat.comm) : stat.comm),
 });
 
-/** A program may be replaced by another of the same comm (execve(2) of another script): looked at anew in each tenth pass. */
+/** A program may be replaced by another of the same comm (execve(2) of another script): looked at anew in each tenth pass, while it runs. */
 const REFRESH_CYCLES = 10;
 const MAX_CMDLINE = 64 * 1024;
 
@@ -61,7 +61,7 @@ export function namingOf(names: ProcessNames, children: boolean): Naming {
   const users = openUsers();
   const own = (process: Tracked, context: NamingContext): string | undefined => {
     const { named } = process;
-    const refresh = (process.pid + context.cycle) % REFRESH_CYCLES === 0;
+    const refresh = !process.idle && (process.pid + context.cycle) % REFRESH_CYCLES === 0;
     if (named !== undefined && !refresh) return named.group;
     const cmdline = readCmdline(process, context.host);
     if (named !== undefined && (cmdline === undefined || cmdline === named.cmdline)) return named.group;
