@@ -33,7 +33,7 @@ export const namingBy = (groupBy: 'comm' | 'exe'): Naming => ({
   groupOf: ({ exe, stat }) => (groupBy === 'exe' ? (exe ?? stat.comm) : stat.comm),
 });
 
-/** A program may be replaced by another of the same comm (execve(2) of another script): looked at anew in each tenth pass, while it runs. */
+/** A program may be replaced by another of the same comm (execve(2) of another script): one that ran is asked anew by turns. */
 const REFRESH_CYCLES = 10;
 const MAX_CMDLINE = 64 * 1024;
 
@@ -61,14 +61,18 @@ export function namingOf(names: ProcessNames, children: boolean): Naming {
   const users = openUsers();
   const own = (process: Tracked, context: NamingContext): string | undefined => {
     const { named } = process;
-    const refresh = !process.idle && (process.pid + context.cycle) % REFRESH_CYCLES === 0;
-    if (named !== undefined && !refresh) return named.group;
-    const cmdline = readCmdline(process, context.host);
-    if (named !== undefined && (cmdline === undefined || cmdline === named.cmdline)) return named.group;
+    const { cycle, host } = context;
+    const turn = (process.pid + cycle) % REFRESH_CYCLES === 0;
+    if (named !== undefined && (!turn || process.ranIn <= named.askedIn)) return named.group;
+    const cmdline = readCmdline(process, host);
+    if (named !== undefined && (cmdline === undefined || cmdline === named.cmdline)) {
+      if (cmdline !== undefined) named.askedIn = cycle;
+      return named.group;
+    }
     const words = wordsOf(cmdline ?? '');
     const group = match(rules, { process, words, context }, users);
     // Without its command line it is named for this once, and asked again in the next pass.
-    if (cmdline !== undefined) process.named = { cmdline, group };
+    if (cmdline !== undefined) process.named = { cmdline, group, askedIn: cycle };
     if (group !== undefined) process.inherited = undefined;
     return group;
   };

@@ -19,6 +19,8 @@ export interface Tracked {
   statBytes: Buffer;
   /** The stat file was the same in this collection as in the one before: it did nothing worth a tick of the clock. */
   idle: boolean;
+  /** The collection in which it was not. */
+  ranIn: number;
   /** The collection that saw it last. */
   cycle: number;
   /** It started after the first collection: its counters count from zero. */
@@ -34,7 +36,7 @@ export interface Tracked {
   /** Whether that was looked at since it began this program. */
   placed: boolean;
   /** What the operator's names made of its command line. */
-  named: { readonly cmdline: string; readonly group: string | undefined } | undefined;
+  named: { readonly cmdline: string; readonly group: string | undefined; askedIn: number } | undefined;
   /** The group of an ancestor, where it has none of its own. */
   inherited: string | undefined;
   /** By id, where they are followed. */
@@ -72,6 +74,7 @@ const newTracked = (pid: number, stat: Stat, born: boolean): Tracked => ({
   stat,
   statBytes: NOTHING,
   idle: false,
+  ranIn: -1,
   cycle: -1,
   born,
   counters: unknownCounters(),
@@ -152,6 +155,7 @@ function changed(table: Table, pid: number, bytes: Buffer, sighting: Sighting): 
     process.stat = stat;
   }
   process.idle = false;
+  process.ranIn = sighting.cycle;
   if (process.statBytes.length === bytes.length) bytes.copy(process.statBytes);
   else process.statBytes = Buffer.from(bytes);
   return process;

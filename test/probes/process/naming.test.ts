@@ -86,7 +86,8 @@ t.test('a process that runs another program is named anew, one whose parent dies
   ];
   const at = (cmdline: string, parent: boolean): readonly WrittenProcess[] => [
     ...(parent ? [{ pid: 10, comm: 'sshd', cmdline: 'sshd\0', ppid: 1, start: 9 }] : []),
-    { pid: 50, comm: 'python3', cmdline, ppid: parent ? 10 : 1, start: 99 },
+    // execve(2) maps another program, which takes page faults.
+    { pid: 50, comm: 'python3', cmdline, minorFaults: cmdline.length, ppid: parent ? 10 : 1, start: 99 },
   ];
   const { probe, dir, first } = named(t, names, at('python3\0-\0', true));
   t.same(first, { shop: 0, login: 2 });
