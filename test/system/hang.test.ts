@@ -85,11 +85,11 @@ t.test(
     });
     await daemon.until(/first report/);
     const series = (name: string): RegExp => new RegExp(`^${name}\\{[^}]*mountpoint="${mount}"[^}]*\\} 1?`, 'm');
-    await eventually('the mount in the metrics', async () => {
+    const cpu = 'namedprocess_namegroup_cpu_seconds_total{groupname="bindfs",mode="user"}';
+    const before = await eventually('the mount and its server in the metrics', async () => {
       const { text } = await scrape(daemon, 1);
-      return series('node_filesystem_size_bytes').test(text) || undefined;
+      return series('node_filesystem_size_bytes').test(text) && text.includes(`${cpu} `) ? text : undefined;
     });
-    const before = (await scrape(daemon, 1)).text;
     process.kill(bindfs() ?? 0, 'SIGSTOP');
 
     let longestMs = 0;
@@ -108,7 +108,6 @@ t.test(
     t.match(text, /^node_filesystem_size_bytes\{/m, 'the other mounts are still there');
     t.match(text, /^jdos_collector_quarantined_targets\{collector="filesystem"\} 1$/m);
     t.match(text, /^jdos_process_restarts_total\{process="probe",reason="hung"\} \d+$/m);
-    const cpu = 'namedprocess_namegroup_cpu_seconds_total{groupname="bindfs",mode="user"}';
     t.ok(value(text, cpu) >= value(before, cpu), 'counters go on where the killed process left them');
 
     const inspected = await daemon.cli('inspect', '--now');
