@@ -81,10 +81,10 @@ export function withRuleFiles(config: Config): Config {
     if ('errors' in parsed) throw invalid(file, parsed.errors);
     return parsed.value.rules;
   });
-  const kmsg = { ...config.probes.kmsg, rules: [...rules, ...more] };
-  const whole = parseWith(Config, { ...config, probes: { ...config.probes, kmsg } });
-  if ('errors' in whole) throw invalid(ruleFiles.join(', '), whole.errors);
-  return whole.value;
+  const all = parseWith(NpdFile, { rules: [...rules, ...more] });
+  if ('errors' in all) throw invalid(`what ${ruleFiles.join(', ')} have together`, all.errors);
+  const kmsg = { ...config.probes.kmsg, rules: all.value.rules };
+  return { ...config, probes: { ...config.probes, kmsg } };
 }
 
 /** YAML as plain values; `{}` for an empty text. Throws one Fault with all errors and their places. */

@@ -68,7 +68,7 @@ export const hardwareRules: readonly Rule[] = [
   },
   {
     reason: 'CPUOverheated',
-    literals: ['temperature above threshold'],
+    literals: ['temperature above threshold', 'temperature is above threshold'],
     patterns: [String.raw`CPU(?P<cpu>\d+): (?P<part>Core|Package) temperature(?:/speed)? (?:is )?above threshold`],
     raises: { ...HOT, ttlSeconds: DAY_SECONDS },
   },

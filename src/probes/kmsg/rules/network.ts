@@ -57,13 +57,13 @@ export const networkRules: readonly Rule[] = [
   {
     reason: 'NetworkLinkDown',
     literals: ['ink is Down', 'ink is down', ' Link down', ' link down'],
-    patterns: [String.raw`(?:^|[\s:])(?P<device>[a-zA-Z][\w.@-]{0,14}):? (?:NIC )?[Ll]ink (?:is )?[Dd]own`],
+    patterns: [String.raw`(?:^|[\s:])(?P<device>[a-zA-Z][\w.@-]{0,14})(?:: (?:NIC )?| NIC )[Ll]ink (?:is )?[Dd]own`],
     raises: { ...LINK, ttlSeconds: 7 * DAY_SECONDS },
   },
   {
     reason: 'NetworkLinkUp',
     literals: ['ink is Up', 'ink is up', ' Link up', ' link up'],
-    patterns: [String.raw`(?:^|[\s:])(?P<device>[a-zA-Z][\w.@-]{0,14}):? (?:NIC )?[Ll]ink (?:is )?[Uu]p`],
+    patterns: [String.raw`(?:^|[\s:])(?P<device>[a-zA-Z][\w.@-]{0,14})(?:: (?:NIC )?| NIC )[Ll]ink (?:is )?[Uu]p`],
     clears: LINK,
   },
   {
