@@ -8,7 +8,6 @@ import {
   listPartitions,
   openStateStore,
   partitionName,
-  planRetention,
   STORE_DAMAGED,
   STORE_FULL,
   type Migrations,
@@ -31,6 +30,23 @@ const MIGRATIONS: Migrations = {
     'CREATE TABLE state (id INTEGER PRIMARY KEY CHECK (id = 1), data TEXT NOT NULL) STRICT',
   ],
 };
+
+interface File {
+  readonly begins: number;
+  readonly bytes: number;
+}
+
+/** The files to delete: those that end before `oldest`, then the oldest until the rest is within its bytes; never the newest. */
+function planFiles<F extends File>(files: readonly F[], oldest: number, maxBytes: number): readonly F[] {
+  const sorted = files.toSorted((a, b) => a.begins - b.begins);
+  const newest = sorted.at(-1);
+  let total = sorted.reduce((sum, { bytes }) => sum + bytes, 0);
+  return sorted.filter((file) => {
+    if (file === newest || (file.begins + SPAN_MS > oldest && total <= maxBytes)) return false;
+    total -= file.bytes;
+    return true;
+  });
+}
 
 export interface Partitions {
   /** Works on the file that holds a time; made where it is not there. */
@@ -119,7 +135,7 @@ export async function openPartitions({ dir, days, maxBytes, onDamaged }: Partiti
       }),
     async retain(now) {
       const files = listPartitions(dir, NAME);
-      const going = planRetention(files, { now, maxAgeMs: days * DAY_MS, maxBytes });
+      const going = planFiles(files, now - days * DAY_MS, maxBytes);
       for (const { begins, file } of going) {
         known.delete(begins);
         await release(begins);
