@@ -12,19 +12,28 @@ export function parseHungTasks(text: string): number {
   return count;
 }
 
-const metric = (name: string, help: string) =>
-  ({ name, help, type: 'counter', source: `${FILE}, where the kernel has it`, unit: 'tasks' }) as const;
+const source = `${FILE}, where the kernel has it`;
 
 export const kernelHung: Collector = {
   name: 'kernel_hung',
   view: 'node',
   periodSeconds: 15,
+  // In OpenMetrics a counter of the first name would be a family of the second: so the first has no type there.
   metrics: [
-    metric(
-      'node_kernel_hung_tasks_total',
-      'Total number of tasks that have been detected as hung since the system booted.',
-    ),
-    metric('node_kernel_hung_tasks', 'The same as node_kernel_hung_tasks_total, as dashboards spell it.'),
+    {
+      name: 'node_kernel_hung_tasks_total',
+      help: 'Total number of tasks that have been detected as hung since the system booted.',
+      type: 'untyped',
+      source,
+      unit: 'tasks',
+    },
+    {
+      name: 'node_kernel_hung_tasks',
+      help: 'The same as node_kernel_hung_tasks_total, as dashboards spell it.',
+      type: 'counter',
+      source,
+      unit: 'tasks',
+    },
   ],
   open: stateless((host, out) => {
     let count: number;

@@ -5,7 +5,7 @@ import type { Rule } from './rule.ts';
 
 export type Fields = Readonly<Record<string, string>>;
 
-export interface Match {
+interface Match {
   readonly rule: Rule;
   readonly fields: Fields;
 }

@@ -1,6 +1,6 @@
 // Which of many literals are in a line, in one pass: what has none of them, nearly every line, costs nothing more.
 
-export interface Prefilter {
+interface Prefilter {
   /** The owners of the literals that are in these bytes. The list is valid until the next call. */
   scan(bytes: Uint8Array, from: number, to: number): readonly number[];
 }

@@ -14,7 +14,7 @@ export interface Count {
 /** By reason. */
 export type Counts = Map<string, Count>;
 
-export const emptyCount = (perMinute: number): Count => ({
+const emptyCount = (perMinute: number): Count => ({
   count: 0,
   suppressed: 0,
   since: 0,
