@@ -26,7 +26,7 @@ export const kmsg: Collector = {
 };
 
 /** The log holds some thousand records: a flood fills it within a tenth of a second. */
-const TURN_MS = 200;
+const TURN_MS = 250;
 const NEXT_MS = 10;
 /** A turn takes at most so long, so that a flood costs at most two thirds of a CPU; what is overwritten meanwhile is counted. */
 const WORK_MS = 20;

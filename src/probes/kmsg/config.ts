@@ -8,6 +8,8 @@ const MOST_RULES = 10_000;
 /** Rules without a literal are tried on every line. */
 const MOST_WITHOUT_LITERAL = 20;
 const MIB = 1024 * 1024;
+/** They are handed to each process of the daemon when it starts. */
+const MOST_CHARACTERS = MIB;
 
 const word = z.string().regex(/^[A-Za-z][A-Za-z0-9_.-]{0,99}$/, 'a word such as OOMKilling');
 const pattern = z
@@ -41,6 +43,9 @@ const NpdRules = z
   .array(NpdRule)
   .max(MOST_RULES)
   .superRefine((rules, context) => {
+    const characters = rules.reduce((sum, { pattern: { length } }) => sum + length, 0);
+    if (characters > MOST_CHARACTERS)
+      context.addIssue({ code: 'custom', message: `patterns of at most ${MOST_CHARACTERS} characters in all` });
     const slow = rules.flatMap(({ pattern: text }, at) => (literalsOf(text) === undefined ? [at] : []));
     for (const at of slow.slice(MOST_WITHOUT_LITERAL))
       context.addIssue({

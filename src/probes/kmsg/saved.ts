@@ -108,13 +108,13 @@ export function save(state: EngineState, bootId: string, pending: readonly Kerne
   };
 }
 
-/** What an earlier probe process of this boot saved; a new beginning for another boot and for what cannot be read. */
+/** What an earlier probe process of this boot saved; a new beginning for another boot, one without an id, and what cannot be read. */
 export function restore(
   saved: unknown,
   bootId: string,
 ): { readonly state: EngineState; readonly pending: readonly KernelEvent[] } {
   const parsed = Saved.safeParse(saved);
-  if (!parsed.success || parsed.data.bootId !== bootId) return { state: emptyState(), pending: [] };
+  if (!parsed.success || bootId === '' || parsed.data.bootId !== bootId) return { state: emptyState(), pending: [] };
   const { seq, lost, records, counts, conditions, reports, fragment, pending } = parsed.data;
   return {
     state: {

@@ -217,6 +217,7 @@ t.test('what was saved by another boot, or is none of ours, begins anew', async 
   t.equal(restore(saved, 'boot').state.seq, 0);
   for (const [value, bootId] of [
     [saved, 'other'],
+    [{ ...saved, bootId: '' }, ''],
     [{ ...saved, version: 2 }, 'boot'],
     [{ ...saved, seq: -1 }, 'boot'],
     ['x', 'boot'],
