@@ -89,6 +89,7 @@ export function openKernelEvents({ dir, config, log, now }: KernelEventsOptions)
       if (failure !== undefined) log.info('events of the kernel are kept again');
       failure = undefined;
       kept += report.events.length;
+      if (bytes === 0) void retain();
     } catch (error) {
       if (failure === undefined) log.error({ err: error }, 'events of the kernel cannot be kept');
       failure = error;
