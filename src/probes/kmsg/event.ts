@@ -8,7 +8,9 @@ import { openMembership } from '../exec/membership.ts';
 import { unsigned } from '../kernel/text.ts';
 import type { Problem } from './engine.ts';
 
-const text = z.string().max(4096);
+/** What is longer is cut before it is sent: an event that is refused would keep all others waiting. */
+const MOST_TEXT = 4096;
+const text = z.string().max(MOST_TEXT);
 const count = z.number().int().nonnegative();
 
 export const KernelEvent = z.object({
@@ -47,7 +49,7 @@ export function openAttribution(
       bootId,
       fields: { ...fields },
       lines: [...problem.lines],
-      cgroup: cgroup ?? null,
+      cgroup: cgroup?.slice(0, MOST_TEXT) ?? null,
       container: labels === undefined ? null : named(labels),
     };
   };
@@ -58,6 +60,6 @@ const named = (labels: readonly string[]): Record<string, string> =>
   Object.fromEntries(
     LABELS.flatMap((name, at) => {
       const value = labels[at] ?? '';
-      return value === '' ? [] : [[name, value]];
+      return value === '' ? [] : [[name, value.slice(0, MOST_TEXT)]];
     }),
   );

@@ -2,7 +2,8 @@
 import t from 'tap';
 import { emptyState } from '../../../src/probes/kmsg/engine.ts';
 import { restore, save } from '../../../src/probes/kmsg/saved.ts';
-import { openTestLog, record } from './lines.ts';
+import { mutate, random } from '../../support/random.ts';
+import { openTestLog, record, recorded, recordedFiles } from './lines.ts';
 
 const SEGFAULT = 'demo[1]: segfault at 0 ip 0000000000401136 sp 00007ffd3ce6ba10 error 6 in demo[401000+1000]';
 const kill = (pid: number, comm = 'java'): string =>
@@ -176,6 +177,22 @@ t.test('a record of 8 KiB, binary text and numbers of later kernels are taken as
   const bytes = Buffer.from('no record at all');
   log.engine.take(bytes, bytes.length, () => 0);
   t.equal(log.state.seq, 1);
+});
+
+t.test('whatever is in a record, nothing throws, and what was saved is read again', async (t) => {
+  const records = recordedFiles().flatMap(recorded);
+  const next = random();
+  for (let round = 0; round < 20; round += 1) {
+    const log = openTestLog({ perMinute: 5 });
+    for (let seq = 0; seq < 300; seq += 1) {
+      const bytes = mutate(records[Math.floor(next() * records.length)] ?? Buffer.alloc(0), next);
+      log.engine.take(bytes, bytes.length, (usec) => Math.round(usec / 1000));
+    }
+    const saved: unknown = JSON.parse(JSON.stringify(save(log.state, 'boot', [])));
+    t.same(JSON.parse(JSON.stringify(save(restore(saved, 'boot').state, 'boot', []))), saved);
+    log.engine.settle(Number.MAX_SAFE_INTEGER);
+    for (const { lines, message } of log.problems) t.ok(lines.length <= 42 && message.length <= 500);
+  }
 });
 
 t.test('after a restart nothing is lost and nothing is counted twice, in the midst of a report too', async (t) => {
