@@ -63,6 +63,7 @@ export const eventsCommand: CliCommand = (program, { io }) => {
     .addHelpText('after', HELP)
     .action(async ({ json, since, reason, limit: count, lines, follow, ...server }: EventsOptions) => {
       await withClient(server, io, async (client) => {
+        const known = follow ? await eventsSince(client, Date.now() - OVERLAP_MS, reason) : [];
         const reply = await client.get('/jdos/v1/kernel/events', { from: since, reason, limit: count });
         if (json && !follow) return io.out(JSON.stringify(reply));
         const { items, next } = Events.parse(reply);
@@ -72,7 +73,7 @@ export const eventsCommand: CliCommand = (program, { io }) => {
         };
         if (next !== null && !json) io.out('… and older ones: --limit, or --since to narrow');
         for (const event of items.toReversed()) show(event);
-        if (follow) await followFrom(client, items, reason, show);
+        if (follow) await followFrom(client, [...known, ...items], reason, show);
         else if (items.length === 0) io.out('no such events');
       });
     });
@@ -80,22 +81,24 @@ export const eventsCommand: CliCommand = (program, { io }) => {
 
 const keyOf = ({ bootId, seq, reason }: Event): string => `${bootId} ${seq} ${reason}`;
 
-/** Shows what is new, until the command is ended. */
+const eventsSince = async (client: Client, from: number, reason: string | undefined): Promise<readonly Event[]> =>
+  Events.parse(await client.get('/jdos/v1/kernel/events', { from, reason, limit: 1000 })).items;
+
+/** Shows what is not known yet, until the command is ended. */
 async function followFrom(
   client: Client,
-  first: readonly Event[],
+  known: readonly Event[],
   reason: string | undefined,
   show: (event: Event) => void,
 ): Promise<never> {
-  let newest = Math.max(Date.now() - OVERLAP_MS, ...first.map(({ at }) => at));
-  let shown = new Set(first.map(keyOf));
+  let from = Date.now() - OVERLAP_MS;
+  let shown = new Set(known.map(keyOf));
   for (;;) {
     await sleep(PAUSE_MS);
-    const from = newest - OVERLAP_MS;
-    const { items } = Events.parse(await client.get('/jdos/v1/kernel/events', { from, reason, limit: 1000 }));
+    const items = await eventsSince(client, from, reason);
     for (const event of items.toReversed()) if (!shown.has(keyOf(event))) show(event);
-    shown = new Set([...items, ...first].map(keyOf));
-    newest = Math.max(newest, ...items.map(({ at }) => at));
+    shown = new Set([...items, ...known].map(keyOf));
+    from = Math.max(from, ...items.map(({ at }) => at - OVERLAP_MS));
   }
 }
 
@@ -104,7 +107,7 @@ const SERIOUS: ReadonlySet<string> = new Set(['emerg', 'alert', 'crit', 'err']);
 /** The event in a line, whose it is in another, and its report where it is wanted. */
 export function eventLines(event: Event, io: Pick<Io, 'colour'>, report: boolean): readonly string[] {
   const { at, reason, severity, message, container, cgroup, suppressed, lines } = event;
-  const head = paint(io as Io, SERIOUS.has(severity) ? 'red' : 'yellow', printable(reason));
+  const head = paint(io, SERIOUS.has(severity) ? 'red' : 'yellow', printable(reason));
   const whose = container === null ? cgroup : containerOf(container);
   const notes = [
     ...(whose === null ? [] : [`in ${printable(whose)}`]),

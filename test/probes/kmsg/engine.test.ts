@@ -133,6 +133,20 @@ t.test('reports of several CPUs at once are kept apart where the kernel says who
   );
 });
 
+t.test('who holds what a hung task waits for is told with it', async (t) => {
+  for (const [lock, line] of [
+    ['mutex', 'INFO: task dd:7 is blocked on a mutex likely owned by task cp:9.'],
+    ['semaphore', 'INFO: task dd:7 blocked on a semaphore likely last held by task cp:9'],
+    ['rw-semaphore', 'INFO: task dd:7 <writer> blocked on an rw-semaphore likely owned by task cp:9 <reader>'],
+  ] as const) {
+    const log = openTestLog();
+    log.say('INFO: task dd:7 blocked for more than 120 seconds.');
+    log.say(line);
+    log.engine.settle(60_000_000);
+    t.match(log.problems, [{ reason: 'TaskHung', fields: { pid: '7', lock, owner: 'cp', owner_pid: '9' } }]);
+  }
+});
+
 t.test('a report without an end is over after a second of silence, or ten of talk', async (t) => {
   const log = openTestLog();
   log.say('INFO: task dd:7 blocked for more than 120 seconds.', { usec: 1_000_000 });

@@ -26,9 +26,9 @@ export const hungTaskRules: readonly Rule[] = [
   },
   {
     within: 'hung',
-    literals: [' likely owned by task '],
+    literals: [' likely owned by task ', ' likely last held by task '],
     patterns: [
-      String.raw`blocked on an? (?P<lock>[\w-]+),? .*likely owned by task (?P<owner>.{1,64}):(?P<owner_pid>\d+)`,
+      String.raw`blocked on an? (?P<lock>[\w-]+),? .*likely (?:owned|last held) by task (?P<owner>.{1,64}):(?P<owner_pid>\d+)`,
     ],
   },
   {

@@ -14,7 +14,7 @@ export const lockupRules: readonly Rule[] = [
     reason: 'HardLockup',
     report: 'lockup',
     literals: ['atchdog detected hard LOCKUP on cpu'],
-    patterns: [String.raw`Watchdog detected hard LOCKUP on cpu ?(?P<cpu>\d+)`],
+    patterns: [String.raw`^(?:NMI watchdog: |watchdog: |CPU\d+: )*Watchdog detected hard LOCKUP on cpu ?(?P<cpu>\d+)`],
   },
   {
     reason: 'RCUStall',

@@ -42,7 +42,9 @@ export const oopsRules: readonly Rule[] = [
     literals: ['WARNING: '],
     patterns: [
       String.raw`^WARNING: CPU: (?P<cpu>\d+) PID: (?P<pid>\d+) at (?P<where>\S+)(?: (?P<function>\S+))?`,
-      String.raw`^WARNING: (?P<where>\S+:\d+) at (?P<function>\S+), CPU#(?P<cpu>\d+): (?P<comm>.{0,64})/(?P<pid>\d+)`,
+      // Linux 6.19 and later
+      String.raw`^WARNING: (?P<where>\S+:\d+) at (?P<function>\S+)(?: \[\S+\])?, CPU#(?P<cpu>\d+): (?P<comm>.{0,64})/(?P<pid>\d+)`,
+      String.raw`^WARNING: at (?P<function>\S+)(?: \[\S+\])?, CPU#(?P<cpu>\d+): (?P<comm>.{0,64})/(?P<pid>\d+)`,
     ],
   },
   {
