@@ -41,7 +41,8 @@ export const oopsRules: readonly Rule[] = [
     report: 'warning',
     literals: ['WARNING: '],
     patterns: [
-      String.raw`^WARNING: CPU: (?P<cpu>\d+) PID: (?P<pid>\d+) at (?P<where>\S+)(?: (?P<function>\S+))?`,
+      String.raw`^WARNING: CPU: (?P<cpu>\d+) PID: (?P<pid>\d+) at (?P<where>\S+:\d+)(?: (?P<function>\S+))?`,
+      String.raw`^WARNING: CPU: (?P<cpu>\d+) PID: (?P<pid>\d+) at (?P<function>\S+)`,
       // Linux 6.19 and later
       String.raw`^WARNING: (?P<where>\S+:\d+) at (?P<function>\S+)(?: \[\S+\])?, CPU#(?P<cpu>\d+): (?P<comm>.{0,64})/(?P<pid>\d+)`,
       String.raw`^WARNING: at (?P<function>\S+)(?: \[\S+\])?, CPU#(?P<cpu>\d+): (?P<comm>.{0,64})/(?P<pid>\d+)`,
