@@ -21,6 +21,7 @@ export const kmsg: Collector = {
   name: 'kmsg',
   view: 'problem',
   periodSeconds: 15,
+  steady: true,
   metrics: KMSG_METRICS,
   open: openKmsg,
 };

@@ -71,6 +71,7 @@ export const kernelFaults: Collector = {
   name: 'kernel_faults',
   view: 'problem',
   periodSeconds: 15,
+  steady: true,
   metrics: [
     TAINT,
     ...COUNTS.map(([name, source, unit, help]): Metric => ({ name, help, source, unit, type: 'counter' })),
