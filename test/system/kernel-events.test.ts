@@ -20,7 +20,8 @@ interface Event {
   readonly container: Readonly<Record<string, string>> | null;
 }
 
-const config = 'probes: { periodSeconds: 1, budget: { cpuRatio: 1 }, kmsg: { facilities: [0, 1], eventsPerMinute: 1000 } }\n';
+const config =
+  'probes: { periodSeconds: 1, budget: { cpuRatio: 1 }, kmsg: { facilities: [0, 1], eventsPerMinute: 1000 } }\n';
 
 async function eventsOf(daemon: RunningDaemon, query: string): Promise<readonly Event[]> {
   const { items } = (await daemon.get(`/jdos/v1/kernel/events?limit=1000&${query}`)) as { items: readonly Event[] };
