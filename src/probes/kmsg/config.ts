@@ -1,9 +1,8 @@
 // The `probes.kmsg` slice of the configuration, and the rules of node-problem-detector that can stand in it.
-import { RE2JS } from 're2js';
 import { z } from '../../base/schema.ts';
+import { pattern } from '../process/names-config.ts';
 import { literalsOf } from './literals.ts';
 
-const MAX_PATTERN = 4096;
 const MOST_RULES = 10_000;
 /** Rules without a literal are tried on every line. */
 const MOST_WITHOUT_LITERAL = 20;
@@ -12,19 +11,6 @@ const MIB = 1024 * 1024;
 const MOST_CHARACTERS = MIB;
 
 const word = z.string().regex(/^[A-Za-z][A-Za-z0-9_.-]{0,99}$/, 'a word such as OOMKilling');
-const pattern = z
-  .string()
-  .min(1)
-  .max(MAX_PATTERN)
-  .superRefine((text, context) => {
-    try {
-      RE2JS.compile(text);
-    } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      context.addIssue({ code: 'custom', message: `a regular expression in RE2's syntax: ${why}` });
-    }
-  });
-
 /** A rule as node-problem-detector's system log monitor has it. */
 const NpdRule = z
   .object({

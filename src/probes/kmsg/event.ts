@@ -3,7 +3,7 @@ import { z } from '../../base/schema.ts';
 import type { HostFiles } from '../host-files.ts';
 import type { KnownContainers } from '../collector.ts';
 import { LABELS } from '../container/family.ts';
-import { nameless, openContainerAt } from '../exec/containers.ts';
+import { nameless, openContainerAt } from '../container/attribution.ts';
 import { openMembership } from '../exec/membership.ts';
 import { unsigned } from '../kernel/text.ts';
 import type { Problem } from './engine.ts';
