@@ -2,6 +2,7 @@
 import type { CliCommand } from './command.ts';
 import { configCommand } from './config.ts';
 import { daemonCommand } from './daemon.ts';
+import { eventsCommand } from './events.ts';
 import { fdsCommand } from './fds.ts';
 import { historyCommand } from './history.ts';
 import { inspectCommand } from './inspect.ts';
@@ -22,6 +23,7 @@ export const commands: readonly CliCommand[] = [
   daemonCommand,
   statusCommand,
   topCommand,
+  eventsCommand,
   fdsCommand,
   historyCommand,
   inspectCommand,

@@ -16,7 +16,7 @@ export interface Io {
 
 export type Paint = 'red' | 'yellow' | 'green' | 'dim' | 'bold';
 
-export const paint = (io: Io, how: Paint, text: string): string =>
+export const paint = (io: Pick<Io, 'colour'>, how: Paint, text: string): string =>
   io.colour ? styleText(how, text, { validateStream: false }) : text;
 
 /** The terminal, or a pipe, of this process. */

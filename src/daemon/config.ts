@@ -7,7 +7,7 @@ import { describeField, parseWith, z } from '../base/schema.ts';
 import { DockerConfig } from '../drivers/docker/config.ts';
 import { HttpConfig } from '../http/config.ts';
 import { InspectorConfig } from '../inspector/config.ts';
-import { ProbesConfig, ProcessNamesFile } from '../probes/config.ts';
+import { NpdFile, ProbesConfig, ProcessNamesFile } from '../probes/config.ts';
 import { ReportConfig } from '../report/config.ts';
 import { TracingConfig } from '../tracing/config.ts';
 
@@ -71,6 +71,22 @@ export function withNamesFile(config: Config): Config {
   return { ...config, probes: { ...config.probes, processes } };
 }
 
+/** With the rules out of files of node-problem-detector, behind those in ours. Throws as {@link parseConfig}. */
+export function withRuleFiles(config: Config): Config {
+  const { rules, ruleFiles } = config.probes.kmsg;
+  if (ruleFiles.length === 0) return config;
+  const more = ruleFiles.flatMap((file) => {
+    // JSON is YAML, and errors of YAML say in which line they are.
+    const parsed = parseWith(NpdFile, parseYaml(readConfig(file), file));
+    if ('errors' in parsed) throw invalid(file, parsed.errors);
+    return parsed.value.rules;
+  });
+  const all = parseWith(NpdFile, { rules: [...rules, ...more] });
+  if ('errors' in all) throw invalid(`what ${ruleFiles.join(', ')} have together`, all.errors);
+  const kmsg = { ...config.probes.kmsg, rules: all.value.rules };
+  return { ...config, probes: { ...config.probes, kmsg } };
+}
+
 /** YAML as plain values; `{}` for an empty text. Throws one Fault with all errors and their places. */
 function parseYaml(text: string, name: string): unknown {
   const lines = new LineCounter();
@@ -127,7 +143,7 @@ export function loadConfig(file: string | undefined, overrides: Overrides = {}):
   const path = file ?? (exists(DEFAULT_CONFIG_FILE) ? DEFAULT_CONFIG_FILE : undefined);
   return path === undefined
     ? parseConfig('', 'the command line', overrides)
-    : withNamesFile(parseConfig(readConfig(path), path, overrides));
+    : withRuleFiles(withNamesFile(parseConfig(readConfig(path), path, overrides)));
 }
 
 /** The text of a configuration file of sane size. */

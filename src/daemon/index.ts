@@ -12,6 +12,6 @@ export const runDaemon = async (args: DaemonArguments, say: (line: string) => vo
 
 /** Reads and checks a configuration file. Rejects with one Fault that names all wrong fields. */
 export async function checkConfig(file: string): Promise<Config> {
-  const { parseConfig, readConfig, withNamesFile } = await import('./config.ts');
-  return withNamesFile(parseConfig(readConfig(file), file));
+  const { parseConfig, readConfig, withNamesFile, withRuleFiles } = await import('./config.ts');
+  return withRuleFiles(withNamesFile(parseConfig(readConfig(file), file)));
 }

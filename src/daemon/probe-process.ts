@@ -100,6 +100,7 @@ function collecting(
         publish: publisher.publish,
         handOver: () => publisher.flush().catch(() => undefined), // the next publication hears of it
         onTurn: checkMemory,
+        tell: async (report) => void (await serve.call('Probes::events', report, PUBLISH_DEADLINE_MS)),
         log,
         clock: systemClock,
       });

@@ -18,6 +18,12 @@ const EXPORTERS = [
     families: '/metrics/process',
     collectors: 'process',
   },
+  {
+    comms: ['node-problem-de'],
+    name: 'node-problem-detector',
+    families: '/metrics/problem',
+    collectors: 'kmsg',
+  },
   { comms: ['cadvisor'], name: 'cAdvisor', families: '/metrics/container', collectors: 'container' },
 ] as const;
 

@@ -15,6 +15,7 @@ import {
   enabledCollectors,
   fdsRoutes,
   openHistory,
+  openKernelEvents,
   openSnapshots,
   probeRoutes,
   snapshotProcedures,
@@ -92,6 +93,7 @@ function build(boot: ServeBoot, log: Logger, components: () => Components): read
     log,
     now,
   });
+  const kernelEvents = openKernelEvents({ dir: join(dir.state, 'kernel'), config: config.probes.kmsg, log, now });
   const probe = client('probe');
 
   /** Asks the probe process; while it is being started, as after a read that hung, it is asked again. */
@@ -141,7 +143,8 @@ function build(boot: ServeBoot, log: Logger, components: () => Components): read
   });
 
   const procedures: readonly Procedure[] = [
-    ...snapshotProcedures(snapshots, history.take),
+    ...snapshotProcedures(snapshots, history.take, kernelEvents.resume),
+    ...kernelEvents.procedures,
     ...ledger.procedures,
     procedure({ name: 'Daemon::summary', right: 'admin', request: z.object({}), handler: () => summary() }),
   ];
@@ -159,6 +162,7 @@ function build(boot: ServeBoot, log: Logger, components: () => Components): read
       ...containerRoutes({ snapshots }),
       ...fdsRoutes({ snapshots, ask: (request) => askProbe('Probes::fds', request, FDS_DEADLINE_MS) }),
       ...history.routes,
+      ...kernelEvents.routes,
       ...inspectorRoutes({ inspector, store: state.store, config: config.inspector }),
       ...reporter.routes,
       ...tracing.routes,
@@ -198,6 +202,7 @@ function build(boot: ServeBoot, log: Logger, components: () => Components): read
   return [
     ledger,
     history,
+    kernelEvents,
     answering(boot, rpcHandler({ service: 'jdos-serve', procedures, may: () => true, log, recorder, observe })),
     state,
     view,

@@ -7,6 +7,7 @@ import type { Collecting, Collector, KnownContainers, NameSources } from './coll
 import type { ProbesConfig } from './config.ts';
 import { openFamilyWriter, type Collected } from './family-writer.ts';
 import { HostFiles, QUARANTINED, readFailure } from './host-files.ts';
+import type { Tell } from './kmsg/index.ts';
 import { packState, unpackState, type Publication } from './publication.ts';
 
 const COLLECTION_DEADLINE = faultKind(
@@ -39,6 +40,7 @@ interface CollectionOptions {
   readonly periodSeconds: number;
   readonly sources?: NameSources | undefined;
   readonly known?: KnownContainers | undefined;
+  readonly tell?: Tell | undefined;
   /** The collector's state from the process before, if any. */
   readonly saved: Buffer | undefined;
   readonly quarantine: readonly QuarantineEntry[];
@@ -86,7 +88,8 @@ export function openCollection(options: CollectionOptions): Collection {
     const targets = quarantine.map((entry) => entry.target);
     const host = new HostFiles(options.hostRoot, announcer, targets);
     out = openFamilyWriter(collector.metrics, config.maxLabelLength);
-    return collector.open({ host, config, sources: options.sources, known: options.known, saved: unpackState(saved) });
+    const { sources, known, tell } = options;
+    return collector.open({ host, config, sources, known, tell, saved: unpackState(saved) });
   };
 
   const run = async (maxSeries: number): Promise<Content> => {

@@ -1,6 +1,7 @@
 // What a collector is: a name, the series it may write, and a function that reads the host and writes them.
 import type { HostFiles } from './host-files.ts';
 import type { ProbesConfig } from './config.ts';
+import type { Tell } from './kmsg/index.ts';
 import type { Series } from './series.ts';
 
 /** Prometheus' types that the daemon writes; `untyped` is `unknown` in OpenMetrics. */
@@ -20,7 +21,7 @@ export interface Metric {
 }
 
 /** The compatible family a collector belongs to: `/metrics/<view>` serves it alone. */
-export const VIEWS = ['node', 'process', 'container'] as const;
+export const VIEWS = ['node', 'process', 'container', 'problem'] as const;
 export type View = (typeof VIEWS)[number];
 
 /** Writes the samples of one collection. Absent is not 0: what could not be read is not written. */
@@ -57,6 +58,8 @@ export interface CollectorContext {
   /** Without it containers are named by the host's files alone. */
   readonly sources?: NameSources | undefined;
   readonly known?: KnownContainers | undefined;
+  /** Hands events of the kernel over to be kept; without it they are counted only. */
+  readonly tell?: Tell | undefined;
   /** What {@link Collecting.save} gave in the probe process before this one, if any. Foreign data: check it. */
   readonly saved: unknown;
 }

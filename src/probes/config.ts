@@ -1,8 +1,10 @@
 // The `probes` slice of the configuration.
 import { z } from '../base/schema.ts';
 import { HistoryConfig } from './history/config.ts';
+import { KmsgConfig } from './kmsg/config.ts';
 import { pattern, ProcessNames } from './process/names-config.ts';
 
+export { NpdFile } from './kmsg/config.ts';
 export { ProcessNamesFile } from './process/names-config.ts';
 
 const MIB = 1024 * 1024;
@@ -73,6 +75,7 @@ export const ProbesConfig = z.strictObject({
     .prefault({}),
   network: z.strictObject({ excludeDevices: z.array(z.string()).default([]) }).prefault({}),
   disk: z.strictObject({ excludeDevices: z.array(z.string()).default(['ram', 'loop', 'fd']) }).prefault({}),
+  kmsg: KmsgConfig.prefault({}),
   history: HistoryConfig.prefault({}),
 });
 export type ProbesConfig = z.output<typeof ProbesConfig>;

@@ -7,6 +7,7 @@ export { ProbesConfig } from './config.ts';
 export { clearTraces } from './exec/index.ts';
 export { containerRoutes } from './container/routes.ts';
 export { fdsProcedures, fdsRoutes, openFdsInspection } from './fds/index.ts';
+export { openKernelEvents } from './kmsg/index.ts';
 export { type FdsGrowthView, openHistory } from './history/index.ts';
 export type { CollectorStatus, HostView } from './host-view.ts';
 export { REASONS as LEFT_OUT_REASONS } from './left-out.ts';

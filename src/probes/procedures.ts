@@ -2,14 +2,18 @@
 import { procedure } from '../base/route.ts';
 import type { Procedure } from '../base/route.ts';
 import { z } from '../base/schema.ts';
-import { decodePublications, type Publication } from './publication.ts';
+import { decodePublications, type Publication, type Resumption } from './publication.ts';
 import type { Runner } from './runner.ts';
 import type { Snapshots } from './snapshots.ts';
 
-/** Served by the serve process, called by the probe process. `onPublished` is told what was accepted. */
+/**
+ * Served by the serve process, called by the probe process. `onPublished` is told what was accepted; `resume` adds what is
+ * kept elsewhere to what a new probe process is given.
+ */
 export const snapshotProcedures = (
   snapshots: Snapshots,
   onPublished: (publications: readonly Publication[]) => void,
+  resume: (resumption: Resumption) => Promise<Resumption> = (resumption) => Promise.resolve(resumption),
 ): readonly Procedure[] => [
   procedure({
     name: 'Probes::publish',
@@ -26,7 +30,7 @@ export const snapshotProcedures = (
     name: 'Probes::resume',
     right: 'admin',
     request: z.object({}),
-    handler: () => snapshots.resumption(),
+    handler: () => resume(snapshots.resumption()),
   }),
 ];
 

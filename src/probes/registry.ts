@@ -5,6 +5,7 @@ import { containerCollectors } from './container/index.ts';
 import { execCollectors } from './exec/index.ts';
 import { hostCollectors } from './host/index.ts';
 import { kernelCollectors } from './kernel/index.ts';
+import { kmsgCollectors } from './kmsg/index.ts';
 import { processCollectors } from './process/index.ts';
 
 export const collectors: readonly Collector[] = [
@@ -12,6 +13,7 @@ export const collectors: readonly Collector[] = [
   ...hostCollectors,
   ...containerCollectors,
   ...execCollectors, // after those of containers, which know the names
+  ...kmsgCollectors, // as well
   ...processCollectors, // so are these
 ];
 

@@ -44,6 +44,7 @@ export function probeRoutes(options: ProbeRoutesOptions): readonly Route[] {
     expositionRoute(options, 'process'),
     expositionRoute(options, 'container'),
     expositionRoute(options, 'container', '/metrics/cadvisor'),
+    expositionRoute(options, 'problem'),
     processesRoute(options),
     collectorsRoute(options),
     hostsRoute(options),

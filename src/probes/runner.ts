@@ -8,6 +8,7 @@ import { openCollection } from './collection.ts';
 import type { Collection, QuarantineEntry } from './collection.ts';
 import type { Collector, KnownContainers, NameSources } from './collector.ts';
 import type { ProbesConfig } from './config.ts';
+import type { Tell } from './kmsg/index.ts';
 import { seriesOf, type Publication, type Resumption } from './publication.ts';
 import { openMeter, type Spent } from './spending.ts';
 
@@ -23,6 +24,8 @@ export interface RunnerOptions {
   readonly hostRoot: string;
   readonly config: ProbesConfig;
   readonly sources?: NameSources;
+  /** Hands events of the kernel over to be kept. */
+  readonly tell?: Tell;
   readonly resumption: Resumption;
   readonly quarantine: readonly QuarantineEntry[];
   readonly announcements: Announcements;
@@ -248,6 +251,7 @@ function openSlot(collector: Collector, options: RunnerOptions, known: KnownCont
       periodSeconds,
       sources: options.sources,
       known,
+      tell: options.tell,
       saved: saved === undefined ? undefined : Buffer.from(saved, 'base64'),
       quarantine,
       announcements,

@@ -111,6 +111,11 @@ const VIEWS = [
     parts: ofContainers,
   },
   {
+    title: 'Problems',
+    text: 'Served at `/metrics/problem`. What the log of the kernel tells, and what it remembers: [kernel.md](kernel.md).',
+    parts: (all: readonly DocumentedMetric[]) => ofView('problem', all),
+  },
+  {
     title: 'The daemon',
     text: 'Served at `/metrics` alone, but for `node_scrape_*`, which `/metrics/node` has too.',
     parts: (all: readonly DocumentedMetric[]) =>

@@ -84,6 +84,7 @@ t.test('every route needs a right, and the exposition needs no more than `metric
       ['/metrics/process', 'metrics'],
       ['/metrics/container', 'metrics'],
       ['/metrics/cadvisor', 'metrics'],
+      ['/metrics/problem', 'metrics'],
       ['/jdos/v1/processes', 'read'],
       ['/jdos/v1/collectors', 'read'],
       ['/jdos/v1/hosts', 'read'],

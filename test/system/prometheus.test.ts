@@ -50,7 +50,7 @@ t.test(
       ...ofRecorded.filter(isOfMemory),
     ];
     await golden(t, 'promlint.txt', `${found.join('\n')}\n`);
-    const isOurs = (finding: string): boolean => !/^(node|namedprocess|container|machine)_/.test(finding);
+    const isOurs = (finding: string): boolean => !/^(node|namedprocess|container|machine|problem)_/.test(finding);
     t.same([...ofRecorded, ...ofContainers, ...ofThis].filter(isOurs), [], 'no name of our own is among them');
   },
 );
@@ -68,6 +68,7 @@ t.test(
       process: '/metrics/process',
       container: '/metrics/container',
       cadvisor: '/metrics/cadvisor',
+      problem: '/metrics/problem',
     };
     for (const path of Object.values(paths)) {
       const { headers, body } = await scrapeRaw(`${daemon.url()}${path}`);
@@ -81,7 +82,7 @@ t.test(
     );
     await eventually('ten scrapes of each', async () => {
       const counted = await prometheus.query('count_over_time(up[1m]) >= 10');
-      return counted.length === 5 || undefined;
+      return counted.length === 6 || undefined;
     });
     t.same(
       (await prometheus.query('min_over_time(up[1m])')).map(({ metric, value }) => [metric['job'], value]).sort(),
@@ -90,6 +91,7 @@ t.test(
         ['cadvisor', 1],
         ['container', 1],
         ['node', 1],
+        ['problem', 1],
         ['process', 1],
       ],
     );
@@ -103,6 +105,9 @@ t.test(
       'container_memory_working_set_bytes{job="container",id="/"} > 0',
       'container_memory_working_set_bytes{job="cadvisor",id="/"} > 0',
       'machine_cpu_cores{job="all"} > 0',
+      'problem_counter{job="problem",reason="KernelOops"} >= 0',
+      'problem_gauge{job="all",type="ReadonlyFilesystem",reason="FilesystemIsReadOnly"} >= 0',
+      'node_kernel_hung_tasks{job="node"} == node_kernel_hung_tasks_total',
       'jdos_component_up{component="probes"} == 1',
       ...HARD_NAMES.map(
         (name) => `namedprocess_namegroup_num_procs{job="all",groupname=${promqlString(name.toString())}} == 1`,

@@ -1,5 +1,6 @@
 // The disk budget: how much all stores may take, and when the file system is too full to go on writing.
-import { statfsSync } from 'node:fs';
+import { statfsSync, type StatsFs } from 'node:fs';
+import { statfs } from 'node:fs/promises';
 
 const MAX_BUDGET = 10_000_000_000;
 const BUDGET_SHARE = 0.1;
@@ -15,8 +16,12 @@ export interface DiskState {
 }
 
 /** The file system of a directory. Throws where it cannot be asked. */
-export function diskState(dir: string): DiskState {
-  const { bsize, blocks, bfree, bavail } = statfsSync(dir);
+export const diskState = (dir: string): DiskState => judge(statfsSync(dir));
+
+/** As {@link diskState}, for a thread that must not wait for a disk. */
+export const askDiskState = async (dir: string): Promise<DiskState> => judge(await statfs(dir));
+
+function judge({ bsize, blocks, bfree, bavail }: StatsFs): DiskState {
   const used = blocks - bfree;
   const usedRatio = used + bavail === 0 ? 0 : used / (used + bavail);
   return {

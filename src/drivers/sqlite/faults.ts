@@ -7,12 +7,12 @@ export const STORE_CLOSED = faultKind(
   503,
   'see the log for what closed the store; it is opened again by a restart of the daemon',
 );
-const STORE_FULL = faultKind(
+export const STORE_FULL = faultKind(
   'JD_DISK_FULL',
   507,
   'free space on the file system of the data directory, or move it with --data-dir; nothing that was acknowledged is lost',
 );
-const STORE_DAMAGED = faultKind(
+export const STORE_DAMAGED = faultKind(
   'JD_STORE_DAMAGED',
   500,
   'stop the daemon, move the database file aside (keep it), and restore a backup or let the daemon begin a new one',

@@ -28,7 +28,7 @@ export function openMembership(host: HostFiles): Membership {
 }
 
 /** Whether the pids of /proc are those of trace events: PROC_PID_INIT_INO (include/linux/proc_ns.h). */
-function seesHostPids(host: HostFiles): boolean {
+export function seesHostPids(host: HostFiles): boolean {
   try {
     return host.link('/proc/self/ns/pid') === 'pid:[4026531836]';
   } catch {

@@ -6,6 +6,7 @@ import { conntrack } from './conntrack.ts';
 import { diskstats } from './diskstats.ts';
 import { entropy } from './entropy.ts';
 import { filefd } from './filefd.ts';
+import { kernelHung } from './hung.ts';
 import { loadavg } from './loadavg.ts';
 import { meminfo } from './meminfo.ts';
 import { netdev } from './netdev.ts';
@@ -28,6 +29,7 @@ export const kernelCollectors = [
   diskstats,
   entropy,
   filefd,
+  kernelHung,
   loadavg,
   meminfo,
   netdev,

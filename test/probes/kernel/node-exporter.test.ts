@@ -12,6 +12,7 @@ import { collectOnce, config, type Sample } from './written.ts';
 /** Ours that it does not have, reviewed: our own, and those of kernels and versions that this machine may not have. */
 const OURS_ALONE = [
   /^jdos_/,
+  /^node_kernel_hung_tasks(_total)?$/,
   /^node_pressure_irq_stalled_seconds_total$/,
   /^node_netstat_TcpExt_(TCPOFOQueue|TCPRcvQDrop)$/,
   /^node_softnet_(cpu_collision_total|received_rps_total|flow_limit_count_total|backlog_len)$/,
