@@ -219,7 +219,7 @@ t.test('the procedures take bytes and give what the schemas say', async (t) => {
   t.same(publish?.handler(encodePublications(sent, Buffer.alloc), context), { missing: ['net'] });
   t.same(taken, sent, 'they arrive as they were');
   t.match(texts({ store, at: () => 0 }), /^disk_a 0\n/);
-  t.same(Resumption.parse(resume?.handler({}, context)), { states: { disk: state?.toString('base64') } });
+  t.same(Resumption.parse(await resume?.handler({}, context)), { states: { disk: state?.toString('base64') } });
 });
 
 t.test(`bytes that are no publications are refused, seed ${FUZZ_SEED}`, async (t) => {
