@@ -1,12 +1,11 @@
 // Held against the real node_exporter on this machine: same names, same types, same labels, same constants.
-import { spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
 import t from 'tap';
 import type { Collector } from '../../../src/probes/collector.ts';
 import { HostFiles, type FileSystemStats } from '../../../src/probes/host-files.ts';
 import { hostCollectors } from '../../../src/probes/host/index.ts';
 import { kernelCollectors } from '../../../src/probes/kernel/index.ts';
 import { needs } from '../../support/needs.ts';
+import { parseExposition, scrapeNodeExporter } from '../../support/node-exporter.ts';
 import { collectOnce, config, type Sample } from './written.ts';
 
 /** Ours that it does not have, reviewed: our own, and those of kernels and versions that this machine may not have. */
@@ -81,59 +80,12 @@ const SAME_VIEW_OF_OURS = config({
   network: { excludeDevices: ['lo'] },
 });
 
-/** Starts it on a free port of the loopback, and resolves with what it exposes. */
-async function scrape(): Promise<string> {
-  const child = spawn(
-    '/usr/bin/prometheus-node-exporter',
-    [...ARGUMENTS, ...SAME_VIEW, '--web.listen-address=127.0.0.1:0'],
-    {
-      stdio: ['ignore', 'ignore', 'pipe'],
-    },
-  );
-  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
-  try {
-    const log: string[] = [];
-    for await (const line of createInterface({ input: child.stderr })) {
-      log.push(line);
-      const port = /Listening on.*address=127\.0\.0\.1:(\d+)/.exec(line)?.[1];
-      if (port !== undefined) return await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
-    }
-    throw new Error(`node_exporter did not listen:\n${log.join('\n')}`);
-  } finally {
-    child.kill();
-    await ended;
-  }
-}
-
 /** Other tests mount file systems that hang: only the root file system is touched, and compared. */
 class RootOnly extends HostFiles {
   override statfs(mountpoint: string): FileSystemStats {
     if (mountpoint !== '/') throw new Error('not touched');
     return super.statfs(mountpoint);
   }
-}
-
-interface Exposed {
-  readonly types: ReadonlyMap<string, string>;
-  readonly samples: readonly Sample[];
-}
-
-/** Reads the exposition format as node_exporter writes it. */
-function parseExposition(text: string): Exposed {
-  const types = new Map<string, string>();
-  const samples: Sample[] = [];
-  for (const line of text.split('\n')) {
-    const type = /^# TYPE (\S+) (\S+)$/.exec(line);
-    if (type !== null) types.set(type[1] ?? '', type[2] ?? '');
-    const sample = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)$/.exec(line);
-    if (sample === null) continue;
-    const pairs = [...(sample[2] ?? '').matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g)];
-    const labels = Object.fromEntries(
-      pairs.map(([, name = '', value = '']) => [name, JSON.parse(`"${value}"`) as string]),
-    );
-    samples.push({ metric: sample[1] ?? '', labels, value: Number(sample[3]) });
-  }
-  return { types, samples };
 }
 
 /** An empty label is no label (Prometheus' data model). */
@@ -154,7 +106,7 @@ const lines = (samples: readonly Sample[], metric: string): string[] =>
 const skip = needs('node-exporter');
 
 t.test('a dashboard made for node_exporter finds the same series here', { skip }, async (t) => {
-  const theirs = parseExposition(await scrape());
+  const theirs = parseExposition(await scrapeNodeExporter([...ARGUMENTS, ...SAME_VIEW]));
   // The inventory's series are ours alone, and its first look may take longer than one collection waits.
   const collectors: readonly Collector[] = [...kernelCollectors, ...hostCollectors].filter(
     ({ name }) => name !== 'inventory',
