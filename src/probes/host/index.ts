@@ -3,7 +3,15 @@ import type { Collector } from '../collector.ts';
 import { dmi } from './dmi.ts';
 import { filesystem } from './filesystem.ts';
 import { inventory } from './inventory.ts';
+import { netclass } from './netclass.ts';
 import { os } from './os-release.ts';
 import { textfile } from './textfile.ts';
 
-export const hostCollectors = [dmi, filesystem, inventory, os, textfile] as const satisfies readonly Collector[];
+export const hostCollectors = [
+  dmi,
+  filesystem,
+  inventory,
+  netclass,
+  os,
+  textfile,
+] as const satisfies readonly Collector[];

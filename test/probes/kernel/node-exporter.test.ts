@@ -19,6 +19,7 @@ const OURS_ALONE = [
 /** Theirs that ours lack, reviewed: from netlink, udev and sysfs, some of them in newer versions only. */
 const THEIRS_ALONE = [
   /^node_network_receive_nohandler_total$/,
+  /^node_network_speed_bytes$/, // they write -1 megabit where it is not known
   /^node_disk_(device_mapper_info|filesystem_info|ata_\w+)$/,
   /^node_filesystem_(mount_info|purgeable_bytes)$/,
   /^node_cpu_(info|flag_info|bug_info|\w+_throttles_total|isolated|online)$/,
@@ -38,6 +39,24 @@ const CONSTANT = [
   'node_filesystem_size_bytes',
   'node_memory_MemTotal_bytes',
   'node_memory_SwapTotal_bytes',
+  'node_network_address_assign_type',
+  'node_network_carrier',
+  'node_network_carrier_changes_total',
+  'node_network_carrier_down_changes_total',
+  'node_network_carrier_up_changes_total',
+  'node_network_device_id',
+  'node_network_dormant',
+  'node_network_flags',
+  'node_network_iface_id',
+  'node_network_iface_link',
+  'node_network_iface_link_mode',
+  'node_network_info',
+  'node_network_mtu_bytes',
+  'node_network_name_assign_type',
+  'node_network_net_dev_group',
+  'node_network_protocol_type',
+  'node_network_transmit_queue_length',
+  'node_network_up',
   'node_nf_conntrack_entries_limit',
   'node_os_info',
   'node_uname_info',
@@ -62,17 +81,19 @@ const ARGUMENTS = [
     'filesystem',
     'loadavg',
     'meminfo',
+    'netclass',
     'netdev',
     'os',
     'pressure',
     'stat',
   ],
-  ...['time', 'uname', 'vmstat'],
+  ...['textfile', 'time', 'uname', 'vmstat'],
 ].map((name) => (name.startsWith('--') ? name : `--collector.${name}`));
 const SAME_VIEW = [
   '--path.udev.data=/nonexistent',
   String.raw`--collector.diskstats.device-exclude=^(ram|loop|fd|(h|s|v|xv)d[a-z]|nvme\d+n\d+p)\d+$`,
   '--collector.filesystem.mount-points-exclude=^/(dev|proc|run|sys|mnt|media)($|/)',
+  '--collector.netclass.ignored-devices=^lo$',
   '--collector.netdev.device-exclude=^lo$',
 ];
 const SAME_VIEW_OF_OURS = config({
