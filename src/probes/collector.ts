@@ -6,7 +6,7 @@ import type { Tell } from './kmsg/index.ts';
 import type { Series } from './series.ts';
 
 /** Prometheus' types that the daemon writes; `untyped` is `unknown` in OpenMetrics. */
-export type MetricType = 'counter' | 'gauge' | 'untyped';
+type MetricType = 'counter' | 'gauge' | 'untyped';
 
 /** What other programs write as well. */
 export const FAMILY_TYPES = ['counter', 'gauge', 'untyped', 'histogram', 'summary'] as const;
