@@ -135,7 +135,9 @@ export const textfile: Collector = {
     },
   ],
   open(context) {
-    const isOwn = (name: string): boolean => OWN.test(name) || context.declared?.has(name) === true;
+    const { declared = new Set<string>() } = context;
+    // A counter gives its name without `_total` to the family in OpenMetrics.
+    const isOwn = (name: string): boolean => OWN.test(name) || declared.has(name) || declared.has(`${name}_total`);
     const complain = openComplaints(context.log);
     let shown: Shown = { looked: [], families: [], refused: [] };
     let known: ReadonlyMap<string, Known> = new Map();

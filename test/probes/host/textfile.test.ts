@@ -37,11 +37,11 @@ function writeFiles(dir: string, files: Readonly<Record<string, string | Buffer>
   }
 }
 
-function openOn(directory: string | readonly string[], more: object = {}) {
+function openOn(directory: string | readonly string[], more: object = {}, quarantined: readonly string[] = []) {
   const settings = config({ textfile: { directory }, ...more });
   const logged: unknown[] = [];
   const collecting = textfile.open({
-    host: new HostFiles('/'),
+    host: new HostFiles('/', undefined, quarantined),
     config: settings,
     saved: undefined,
     declared: new Set(collectors.flatMap(({ metrics }) => metrics.map(({ name }) => name))),
@@ -126,6 +126,7 @@ const REFUSED: readonly (readonly [string, string | Buffer, RegExp])[] = [
   ['no type where there was one', 'ok{x="1"} 1\n', /ok is untyped, and gauge in/],
   ['a series of a file before', '# TYPE ok gauge\nok 1\n', /ok is in a file before it/],
   ['a metric of a collector', 'node_load1 1\n', /node_load1 is a metric of the daemon's own/],
+  ['a family that one has in OpenMetrics', 'node_cpu_seconds 1\n', /own/],
   ['a part that is one', '# TYPE node_textfile_scrape histogram\nnode_textfile_scrape_sum 1\n', /own/],
   ['a metric about the daemon', 'jdos_collector_success 1\n', /own/],
   ['too large', `# ${'x'.repeat(60_000)}\n`.repeat(18), /larger than/],
@@ -158,6 +159,14 @@ t.test('what is no regular file is refused without waiting for it', async (t) =>
     details.refused.map(({ file }) => file.slice(dir.length + 1)),
     ['dir.prom', 'fifo.prom', 'gone.prom', 'zero.prom'],
   );
+});
+
+t.test('a file that hung is refused as long as it is in quarantine, the others are read', async (t) => {
+  const dir = t.testdir({ 'a.prom': 'a 1\n', 'b.prom': 'b 1\n' });
+  const { text, details } = openOn(dir, {}, ['textfile', `${dir}/a.prom`]).collect();
+  t.notMatch(text, /^a 1$/m);
+  t.match(text, /^b 1$/m);
+  t.match(details.refused, [{ file: `${dir}/a.prom`, reason: /quarantine/ }]);
 });
 
 t.test('several directories are one; one that is not there is an error and hides nothing', async (t) => {
