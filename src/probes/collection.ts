@@ -41,6 +41,7 @@ interface CollectionOptions {
   readonly sources?: NameSources | undefined;
   readonly known?: KnownContainers | undefined;
   readonly tell?: Tell | undefined;
+  readonly declared?: ReadonlySet<string> | undefined;
   /** The collector's state from the process before, if any. */
   readonly saved: Buffer | undefined;
   readonly quarantine: readonly QuarantineEntry[];
@@ -88,8 +89,8 @@ export function openCollection(options: CollectionOptions): Collection {
     const targets = quarantine.map((entry) => entry.target);
     const host = new HostFiles(options.hostRoot, announcer, targets);
     out = openFamilyWriter(collector.metrics, config.maxLabelLength);
-    const { sources, known, tell } = options;
-    return collector.open({ host, config, sources, known, tell, saved: unpackState(saved) });
+    const { sources, known, tell, declared } = options;
+    return collector.open({ host, config, sources, known, tell, declared, log, saved: unpackState(saved) });
   };
 
   const run = async (maxSeries: number): Promise<Content> => {

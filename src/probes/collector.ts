@@ -1,11 +1,16 @@
 // What a collector is: a name, the series it may write, and a function that reads the host and writes them.
+import type { Logger } from '../base/logging.ts';
 import type { HostFiles } from './host-files.ts';
 import type { ProbesConfig } from './config.ts';
 import type { Tell } from './kmsg/index.ts';
 import type { Series } from './series.ts';
 
 /** Prometheus' types that the daemon writes; `untyped` is `unknown` in OpenMetrics. */
-export type MetricType = 'counter' | 'gauge' | 'untyped';
+type MetricType = 'counter' | 'gauge' | 'untyped';
+
+/** What other programs write as well. */
+export const FAMILY_TYPES = ['counter', 'gauge', 'untyped', 'histogram', 'summary'] as const;
+export type FamilyType = (typeof FAMILY_TYPES)[number];
 
 /** One metric family, declared before it is written; `docs/metrics.md` lists it from here. */
 export interface Metric {
@@ -18,6 +23,18 @@ export interface Metric {
   readonly unit?: string | undefined;
   /** Label names, in the order of the values given to {@link SampleWriter.add}. */
   readonly labels?: readonly string[];
+}
+
+/** A family of another program, which has named it: known only when it is read. */
+export interface FoundFamily {
+  readonly name: string;
+  readonly help: string;
+  readonly type: FamilyType;
+  readonly samples: number;
+  /** Lines without duplicates, each ended by a line feed; of a histogram or summary those of its parts as well. */
+  readonly text: Buffer;
+  /** Label values that were cut to `probes.maxLabelLength`. */
+  readonly cut: number;
 }
 
 /** The compatible family a collector belongs to: `/metrics/<view>` serves it alone. */
@@ -33,6 +50,8 @@ export interface SampleWriter {
   add(metric: string, value: number, ...labelValues: readonly (string | undefined)[]): void;
   /** Adds one sample of a series that is kept between collections, which is cheaper. A series is written either way, not both. */
   set(series: Series, value: number): void;
+  /** Adds a family that nobody declared, whole or, beyond the budget of series, not at all. Throws for a name that was declared or added before. */
+  addFamily(family: FoundFamily): void;
 }
 
 /** Where the names of containers come from beside the host's files; plain data, handed over by who builds the probes. */
@@ -60,6 +79,9 @@ export interface CollectorContext {
   readonly known?: KnownContainers | undefined;
   /** Hands events of the kernel over to be kept; without it they are counted only. */
   readonly tell?: Tell | undefined;
+  /** The names of all metrics that the collectors run here declare. */
+  readonly declared?: ReadonlySet<string> | undefined;
+  readonly log?: Pick<Logger, 'warn'> | undefined;
   /** What {@link Collecting.save} gave in the probe process before this one, if any. Foreign data: check it. */
   readonly saved: unknown;
 }

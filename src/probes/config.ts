@@ -8,6 +8,7 @@ export { NpdFile } from './kmsg/config.ts';
 export { ProcessNamesFile } from './process/names-config.ts';
 
 const MIB = 1024 * 1024;
+const directory = z.string().startsWith('/');
 
 export const ProbesConfig = z.strictObject({
   periodSeconds: z.number().min(1).max(3600).default(15),
@@ -76,6 +77,7 @@ export const ProbesConfig = z.strictObject({
   network: z.strictObject({ excludeDevices: z.array(z.string()).default([]) }).prefault({}),
   disk: z.strictObject({ excludeDevices: z.array(z.string()).default(['ram', 'loop', 'fd']) }).prefault({}),
   kmsg: KmsgConfig.prefault({}),
+  textfile: z.strictObject({ directory: z.union([directory, z.array(directory).max(16)]).default([]) }).prefault({}),
   history: HistoryConfig.prefault({}),
 });
 export type ProbesConfig = z.output<typeof ProbesConfig>;

@@ -1,23 +1,23 @@
 // Renders families in the two exposition formats and chooses the format that a scraper asked for.
-import type { Metric, MetricType } from './collector.ts';
+import type { FamilyType, Metric } from './collector.ts';
 import type { WrittenFamily } from './family-writer.ts';
 
 /** A family with its sample lines, each ended by a line feed; the same lines serve both formats. */
 export interface ExposedFamily {
   readonly name: string;
   readonly help: string;
-  readonly type: MetricType | 'histogram';
+  readonly type: FamilyType;
   readonly text: string | Buffer;
 }
 
-/** What was written of declared metrics, with what is said of them; a family that is not declared is left out. */
+/** What was written, with what is said of it where it was declared or found; another family is left out. */
 export const declaredFamilies = (
   written: readonly WrittenFamily[],
   metrics: ReadonlyMap<string, Metric>,
 ): readonly ExposedFamily[] =>
-  written.flatMap(({ name, text }) => {
-    const metric = metrics.get(name);
-    return metric === undefined ? [] : [{ name, help: metric.help, type: metric.type, text }];
+  written.flatMap(({ name, found, text }) => {
+    const said = metrics.get(name) ?? found;
+    return said === undefined ? [] : [{ name, help: said.help, type: said.type, text }];
   });
 
 export const byName = (metrics: readonly Metric[]): ReadonlyMap<string, Metric> =>

@@ -1,6 +1,6 @@
 // Collects the samples of collection after collection as bytes that Prometheus accepts: escaped, declared, without
 // duplicates, bounded.
-import type { Metric, SampleWriter } from './collector.ts';
+import type { FoundFamily, Metric, SampleWriter } from './collector.ts';
 import { FamilyText } from './family-text.ts';
 import { boundLabels, countLong, LONGEST_LABEL } from './label-bound.ts';
 import { seriesText } from './sample-text.ts';
@@ -10,12 +10,14 @@ import { checkLabels, type Series } from './series.ts';
 export interface WrittenFamily {
   readonly name: string;
   readonly samples: number;
+  /** What is said of a family that its collector did not declare. */
+  readonly found?: Pick<FoundFamily, 'help' | 'type'> | undefined;
   /** Each line ended by a line feed, the same in both exposition formats. */
   readonly text: Buffer;
 }
 
 export interface Collected {
-  /** Families with at least one sample, in the order of their declaration. Their text is valid until the next collection. */
+  /** Families with at least one sample, in the order of their declaration, then of being found. Their text is valid until the next collection. */
   readonly families: readonly WrittenFamily[];
   readonly series: number;
   /** Samples that went beyond the budget. */
@@ -42,6 +44,7 @@ export function openFamilyWriter(metrics: readonly Metric[], longest = LONGEST_L
   /** What was added, to find what is added twice. */
   const heads = new Set<string>();
   const duplicates = new Set<string>();
+  const found = new Map<string, WrittenFamily>();
   let round = 0;
   let finished = true;
   let maxSeries = 0;
@@ -60,13 +63,13 @@ export function openFamilyWriter(metrics: readonly Metric[], longest = LONGEST_L
     if (one.cut > 0) one.labelValues = boundLabels(one.labelValues, longest);
     return familyOf(one.metric.name);
   };
-  /** Whether there is room for one more. */
-  const count = (): boolean => {
-    if (series < maxSeries) {
-      series += 1;
+  /** Whether there is room for so many more. */
+  const count = (samples = 1): boolean => {
+    if (series + samples <= maxSeries) {
+      series += samples;
       return true;
     }
-    dropped += 1;
+    dropped += samples;
     return false;
   };
   const twice = (head: string): void => {
@@ -87,6 +90,7 @@ export function openFamilyWriter(metrics: readonly Metric[], longest = LONGEST_L
       cut = 0;
       heads.clear();
       duplicates.clear();
+      found.clear();
       for (const family of families.values()) family.begin();
     },
     add(name, value, ...values) {
@@ -109,6 +113,12 @@ export function openFamilyWriter(metrics: readonly Metric[], longest = LONGEST_L
       one.family.set(one, value, one.round === round - 1);
       one.round = round;
     },
+    addFamily({ name, help, type, samples, text, cut: long }) {
+      if (families.has(name) || found.has(name)) throw new Error(`family ${name} is there already`);
+      if (!count(samples)) return;
+      cut += long;
+      found.set(name, { name, samples, found: { help, type }, text });
+    },
     finish() {
       finished = true;
       const written = [...families.values()].map((family) => ({
@@ -116,7 +126,7 @@ export function openFamilyWriter(metrics: readonly Metric[], longest = LONGEST_L
         samples: family.samples,
         text: family.finish(),
       }));
-      const shown = written.filter(({ samples }) => samples > 0);
+      const shown = [...written, ...found.values()].filter(({ samples }) => samples > 0);
       return { families: shown, series, dropped, refused, cut, duplicates: [...duplicates] };
     },
   };

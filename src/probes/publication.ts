@@ -1,8 +1,17 @@
 // What the probe process tells the serve process after each collection, as bytes of a yaRPC request in encoding `raw`.
 import { z } from '../base/schema.ts';
+import { FAMILY_TYPES } from './collector.ts';
 import type { WrittenFamily } from './family-writer.ts';
 
 const count = z.number().int().nonnegative();
+
+const Family = z.object({
+  name: z.string(),
+  samples: count,
+  bytes: count,
+  /** Of a family that is not declared. */
+  found: z.object({ help: z.string(), type: z.enum(FAMILY_TYPES) }).optional(),
+});
 
 /** What stands before the bytes of a publication, as JSON. */
 const Head = z.object({
@@ -27,7 +36,7 @@ const Head = z.object({
   /** Targets this collector skips because reading them hung. */
   quarantined: z.array(z.object({ target: z.string(), since: z.number(), until: z.number() })),
   details: z.unknown().optional(),
-  families: z.array(z.object({ name: z.string(), samples: count, bytes: count })).max(100_000),
+  families: z.array(Family).max(100_000),
   stateBytes: count.optional(),
 });
 
@@ -59,7 +68,7 @@ function piecesOf({ families, state, ...rest }: Publication): readonly Buffer[] 
   const head = Buffer.from(
     JSON.stringify({
       ...rest,
-      families: families.map(({ name, samples, text }) => ({ name, samples, bytes: text.length })),
+      families: families.map(({ text, ...family }) => ({ ...family, bytes: text.length })),
       ...(state === undefined ? {} : { stateBytes: state.length }),
     } satisfies z.input<typeof Head>),
   );
@@ -81,7 +90,7 @@ export function decodePublications(bytes: Buffer): readonly Publication[] {
     const { families, stateBytes, ...rest } = head;
     publications.push({
       ...rest,
-      families: families.map(({ name, samples, bytes: length }) => ({ name, samples, text: take(length) })),
+      families: families.map(({ bytes: length, ...family }) => ({ ...family, text: take(length) })),
       ...(stateBytes === undefined ? {} : { state: take(stateBytes) }),
     });
   }
@@ -109,7 +118,7 @@ export function unpackState(bytes: Buffer | undefined): unknown {
 export function copyPublication(publication: Publication, store: Buffer): Publication {
   let at = 0;
   const keep = (bytes: Buffer): Buffer => store.subarray(at, (at += bytes.copy(store, at)));
-  const families = publication.families.map(({ name, samples, text }) => ({ name, samples, text: keep(text) }));
+  const families = publication.families.map((family) => ({ ...family, text: keep(family.text) }));
   return { ...publication, families, state: publication.state && keep(publication.state) };
 }
 

@@ -6,7 +6,7 @@ import type { Announcements } from './announcements.ts';
 import type { Clock } from './clock.ts';
 import { openCollection } from './collection.ts';
 import type { Collection, QuarantineEntry } from './collection.ts';
-import type { Collector, KnownContainers, NameSources } from './collector.ts';
+import type { Collector, CollectorContext, KnownContainers, NameSources } from './collector.ts';
 import type { ProbesConfig } from './config.ts';
 import type { Tell } from './kmsg/index.ts';
 import { seriesOf, type Publication, type Resumption } from './publication.ts';
@@ -82,7 +82,8 @@ export function openRunner(options: RunnerOptions): Runner {
   const { config, clock, log } = options;
   const stopping = new AbortController();
   const known: KnownContainers = { labels: new Map() };
-  const slots = options.collectors.map((collector) => openSlot(collector, options, known, stopping.signal));
+  const declared = new Set(options.collectors.flatMap(({ metrics }) => metrics.map(({ name }) => name)));
+  const slots = options.collectors.map((one) => openSlot(one, options, { known, declared }, stopping.signal));
   let start = 0;
   let running = Promise.resolve();
   const alarm = openAlarm(clock);
@@ -234,7 +235,12 @@ const LONGEST_SLEEP_MS = 3_600_000;
 
 const at = (slot: Slot): number => Math.min(slot.due, slot.unsent?.retryAt ?? Infinity);
 
-function openSlot(collector: Collector, options: RunnerOptions, known: KnownContainers, stopping: AbortSignal): Slot {
+function openSlot(
+  collector: Collector,
+  options: RunnerOptions,
+  shared: Pick<CollectorContext, 'known' | 'declared'>,
+  stopping: AbortSignal,
+): Slot {
   const { hostRoot, config, quarantine, announcements, clock, log } = options;
   const periodSeconds = periodOf(collector, config);
   const saved = options.resumption.states[collector.name];
@@ -250,7 +256,7 @@ function openSlot(collector: Collector, options: RunnerOptions, known: KnownCont
       config,
       periodSeconds,
       sources: options.sources,
-      known,
+      ...shared,
       tell: options.tell,
       saved: saved === undefined ? undefined : Buffer.from(saved, 'base64'),
       quarantine,

@@ -73,6 +73,34 @@ t.test('series beyond the budget are dropped and counted', async (t) => {
   t.match(out.finish(), { series: 1, dropped: 0 }, 'the next collection begins anew');
 });
 
+t.test('a family that nobody declared is written with what is said of it, whole or not at all', async (t) => {
+  const out = open(4);
+  const found = {
+    name: 'd',
+    help: 'D.',
+    type: 'summary',
+    samples: 2,
+    text: Buffer.from('d_sum 1\nd_count 2\n'),
+    cut: 1,
+  } as const;
+  out.addFamily({ ...found, name: 'e', samples: 5 });
+  out.addFamily(found);
+  out.add('b', 2);
+  t.match(out.finish(), {
+    families: [
+      { name: 'b', samples: 1 },
+      { name: 'd', samples: 2, found: { help: 'D.', type: 'summary' }, text: found.text },
+    ],
+    series: 3,
+    dropped: 5,
+    cut: 1,
+  });
+  out.begin(4);
+  t.throws(() => out.addFamily({ ...found, name: 'b' }), { message: 'family b is there already' });
+  out.addFamily(found);
+  t.throws(() => out.addFamily(found), { message: 'family d is there already' });
+});
+
 t.test('samples are read back by label, and none whose value is no number', async (t) => {
   const out = open();
   out.add('a_total', 1, 'p', 'q" 7\n');

@@ -200,6 +200,26 @@ t.test(
   },
 );
 
+t.test('what is said of a family that nobody declared comes with it', async (t) => {
+  const { store } = snapshots();
+  const text = Buffer.from('other_sum 1\n');
+  const families = [
+    { name: 'other', samples: 1, found: { help: 'Other.', type: 'histogram' as const }, text },
+    {
+      name: 'disk_a',
+      samples: 1,
+      found: { help: 'Not so.', type: 'summary' as const },
+      text: Buffer.from('disk_a 1\n'),
+    },
+    { name: 'unsaid', samples: 1, text: Buffer.from('unsaid 1\n') },
+  ];
+  for (const one of decodePublications(encodePublications([success(0, { families })], Buffer.alloc))) store.accept(one);
+  t.same(store.families('disk'), [
+    { name: 'other', help: 'Other.', type: 'histogram', text },
+    { name: 'disk_a', help: '', type: 'gauge', text: Buffer.from('disk_a 1\n') },
+  ]);
+});
+
 t.test('a publication of a collector that is not run here is refused', async (t) => {
   const { store } = snapshots();
   t.throws(() => store.accept(success(0, { collector: 'ghost' })), { code: 'JD_UNKNOWN_PUBLISHER' });

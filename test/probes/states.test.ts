@@ -41,8 +41,8 @@ async function collect(collector: Collector, host: HostFiles): Promise<ReadonlyM
   );
 }
 
-/** Tells the time of this process alone, which needs no file. */
-const WITHOUT_FILES = ['time'];
+/** They need no file: one tells the time of this process alone, the other reads what the configuration names, here nothing. */
+const WITHOUT_FILES = ['time', 'textfile'];
 /** Asks the system itself, beside the files. */
 const NOT_OF_A_ROOT = ['time', 'inventory', 'exec'];
 /** Says why nothing is told. */

@@ -16,6 +16,24 @@ import { startPrometheus } from '../support/prometheus.ts';
 const PROMETHEUS_ACCEPTS =
   'application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1';
 
+/** Of other programs; in OpenMetrics some of it does not fit its type, or has the family name of another. */
+const OF_OTHERS = `# HELP backup_seconds Time that backups took.
+# TYPE backup_seconds histogram
+backup_seconds_bucket{job="db",le="60"} 1
+backup_seconds_count{job="db"} 2
+# TYPE backup_rpc_seconds summary
+backup_rpc_seconds{quantile="0.5"} 1e-3
+# TYPE backup_runs counter
+backup_runs 3
+# TYPE backup_bytes gauge
+backup_bytes NaN
+# TYPE backup_bytes_total counter
+backup_bytes_total +Inf
+# TYPE backup_ok_total gauge
+backup_ok_total 1
+backup_last_bucket{host="\\"\\n"} 1
+`;
+
 /** One finding a line; fails on text that does not parse. */
 function lint(text: string): readonly string[] {
   const { status, stderr, error } = spawnSync('/usr/bin/promtool', ['check', 'metrics'], { input: text });
@@ -60,7 +78,10 @@ t.test(
   { skip: needs('prometheus') },
   async (t) => {
     await Promise.all(HARD_NAMES.map((name) => startNamed(t, name)));
-    const daemon = startDaemon(t, { config: 'probes: { periodSeconds: 1, budget: { cpuRatio: 1 } }\n' });
+    const textfiles = t.testdir({ 'backup.prom': OF_OTHERS, 'cut.prom': 'cut 1' });
+    const daemon = startDaemon(t, {
+      config: `probes: { periodSeconds: 1, budget: { cpuRatio: 1 }, textfile: { directory: ${textfiles} } }\n`,
+    });
     await daemon.until(/first report/);
     const paths = {
       all: '/metrics',
@@ -102,6 +123,13 @@ t.test(
       'namedprocess_namegroup_num_procs{job="process",groupname="prometheus"} == 1',
       'rate(namedprocess_namegroup_cpu_seconds_total{job="all",groupname="prometheus",mode="user"}[10s])',
       'jdos_series{job="all"} > 100',
+      'backup_seconds_bucket{job="node",exported_job="db",le=~"60(.0)?"} == 1',
+      'backup_rpc_seconds{job="all",quantile="0.5"} == 0.001',
+      'backup_runs{job="all"} == 3',
+      'backup_bytes_total{job="all"} == Inf',
+      'backup_last_bucket{job="all",host="\\"\\n"} == 1',
+      'node_textfile_scrape_error{job="all"} == 1',
+      'node_textfile_mtime_seconds{job="all",file=~".*/backup.prom"} > 0',
       'container_memory_working_set_bytes{job="container",id="/"} > 0',
       'container_memory_working_set_bytes{job="cadvisor",id="/"} > 0',
       'machine_cpu_cores{job="all"} > 0',
@@ -134,6 +162,10 @@ t.test(
     );
     const metadata = await prometheus.get<{ metric: string; type: string }[]>(
       `targets/metadata?match_target=${encodeURIComponent('{job="all"}')}`,
+    );
+    t.match(
+      metadata.find(({ metric }) => metric === 'backup_seconds'),
+      { type: 'histogram' },
     );
     t.match(
       metadata.find(({ metric }) => metric === 'jdos_process_restarts'),

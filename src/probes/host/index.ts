@@ -1,8 +1,17 @@
-// The collectors of the host's file systems and of what it is made of.
+// The collectors of the host's file systems, of what it is made of, and of what other programs write about it.
 import type { Collector } from '../collector.ts';
 import { dmi } from './dmi.ts';
 import { filesystem } from './filesystem.ts';
 import { inventory } from './inventory.ts';
+import { netclass } from './netclass.ts';
 import { os } from './os-release.ts';
+import { textfile } from './textfile.ts';
 
-export const hostCollectors = [dmi, filesystem, inventory, os] as const satisfies readonly Collector[];
+export const hostCollectors = [
+  dmi,
+  filesystem,
+  inventory,
+  netclass,
+  os,
+  textfile,
+] as const satisfies readonly Collector[];

@@ -1,12 +1,11 @@
 // Held against the real node_exporter on this machine: same names, same types, same labels, same constants.
-import { spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
 import t from 'tap';
 import type { Collector } from '../../../src/probes/collector.ts';
 import { HostFiles, type FileSystemStats } from '../../../src/probes/host-files.ts';
 import { hostCollectors } from '../../../src/probes/host/index.ts';
 import { kernelCollectors } from '../../../src/probes/kernel/index.ts';
 import { needs } from '../../support/needs.ts';
+import { parseExposition, scrapeNodeExporter } from '../../support/node-exporter.ts';
 import { collectOnce, config, type Sample } from './written.ts';
 
 /** Ours that it does not have, reviewed: our own, and those of kernels and versions that this machine may not have. */
@@ -20,6 +19,7 @@ const OURS_ALONE = [
 /** Theirs that ours lack, reviewed: from netlink, udev and sysfs, some of them in newer versions only. */
 const THEIRS_ALONE = [
   /^node_network_receive_nohandler_total$/,
+  /^node_network_speed_bytes$/, // they write -1 megabit where it is not known
   /^node_disk_(device_mapper_info|filesystem_info|ata_\w+)$/,
   /^node_filesystem_(mount_info|purgeable_bytes)$/,
   /^node_cpu_(info|flag_info|bug_info|\w+_throttles_total|isolated|online)$/,
@@ -39,6 +39,24 @@ const CONSTANT = [
   'node_filesystem_size_bytes',
   'node_memory_MemTotal_bytes',
   'node_memory_SwapTotal_bytes',
+  'node_network_address_assign_type',
+  'node_network_carrier',
+  'node_network_carrier_changes_total',
+  'node_network_carrier_down_changes_total',
+  'node_network_carrier_up_changes_total',
+  'node_network_device_id',
+  'node_network_dormant',
+  'node_network_flags',
+  'node_network_iface_id',
+  'node_network_iface_link',
+  'node_network_iface_link_mode',
+  'node_network_info',
+  'node_network_mtu_bytes',
+  'node_network_name_assign_type',
+  'node_network_net_dev_group',
+  'node_network_protocol_type',
+  'node_network_transmit_queue_length',
+  'node_network_up',
   'node_nf_conntrack_entries_limit',
   'node_os_info',
   'node_uname_info',
@@ -63,17 +81,19 @@ const ARGUMENTS = [
     'filesystem',
     'loadavg',
     'meminfo',
+    'netclass',
     'netdev',
     'os',
     'pressure',
     'stat',
   ],
-  ...['time', 'uname', 'vmstat'],
+  ...['textfile', 'time', 'uname', 'vmstat'],
 ].map((name) => (name.startsWith('--') ? name : `--collector.${name}`));
 const SAME_VIEW = [
   '--path.udev.data=/nonexistent',
   String.raw`--collector.diskstats.device-exclude=^(ram|loop|fd|(h|s|v|xv)d[a-z]|nvme\d+n\d+p)\d+$`,
   '--collector.filesystem.mount-points-exclude=^/(dev|proc|run|sys|mnt|media)($|/)',
+  '--collector.netclass.ignored-devices=^lo$',
   '--collector.netdev.device-exclude=^lo$',
 ];
 const SAME_VIEW_OF_OURS = config({
@@ -81,59 +101,12 @@ const SAME_VIEW_OF_OURS = config({
   network: { excludeDevices: ['lo'] },
 });
 
-/** Starts it on a free port of the loopback, and resolves with what it exposes. */
-async function scrape(): Promise<string> {
-  const child = spawn(
-    '/usr/bin/prometheus-node-exporter',
-    [...ARGUMENTS, ...SAME_VIEW, '--web.listen-address=127.0.0.1:0'],
-    {
-      stdio: ['ignore', 'ignore', 'pipe'],
-    },
-  );
-  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
-  try {
-    const log: string[] = [];
-    for await (const line of createInterface({ input: child.stderr })) {
-      log.push(line);
-      const port = /Listening on.*address=127\.0\.0\.1:(\d+)/.exec(line)?.[1];
-      if (port !== undefined) return await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
-    }
-    throw new Error(`node_exporter did not listen:\n${log.join('\n')}`);
-  } finally {
-    child.kill();
-    await ended;
-  }
-}
-
 /** Other tests mount file systems that hang: only the root file system is touched, and compared. */
 class RootOnly extends HostFiles {
   override statfs(mountpoint: string): FileSystemStats {
     if (mountpoint !== '/') throw new Error('not touched');
     return super.statfs(mountpoint);
   }
-}
-
-interface Exposed {
-  readonly types: ReadonlyMap<string, string>;
-  readonly samples: readonly Sample[];
-}
-
-/** Reads the exposition format as node_exporter writes it. */
-function parseExposition(text: string): Exposed {
-  const types = new Map<string, string>();
-  const samples: Sample[] = [];
-  for (const line of text.split('\n')) {
-    const type = /^# TYPE (\S+) (\S+)$/.exec(line);
-    if (type !== null) types.set(type[1] ?? '', type[2] ?? '');
-    const sample = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)$/.exec(line);
-    if (sample === null) continue;
-    const pairs = [...(sample[2] ?? '').matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g)];
-    const labels = Object.fromEntries(
-      pairs.map(([, name = '', value = '']) => [name, JSON.parse(`"${value}"`) as string]),
-    );
-    samples.push({ metric: sample[1] ?? '', labels, value: Number(sample[3]) });
-  }
-  return { types, samples };
 }
 
 /** An empty label is no label (Prometheus' data model). */
@@ -154,7 +127,7 @@ const lines = (samples: readonly Sample[], metric: string): string[] =>
 const skip = needs('node-exporter');
 
 t.test('a dashboard made for node_exporter finds the same series here', { skip }, async (t) => {
-  const theirs = parseExposition(await scrape());
+  const theirs = parseExposition(await scrapeNodeExporter([...ARGUMENTS, ...SAME_VIEW]));
   // The inventory's series are ours alone, and its first look may take longer than one collection waits.
   const collectors: readonly Collector[] = [...kernelCollectors, ...hostCollectors].filter(
     ({ name }) => name !== 'inventory',

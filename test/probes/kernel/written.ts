@@ -42,6 +42,9 @@ export function openWriter(collector: Collector): SampleWriter & { readonly writ
     set({ metric, labelValues }, value) {
       this.add(metric.name, value, ...labelValues);
     },
+    addFamily: ({ name }) => {
+      throw new Error(`${collector.name} finds ${name}, which nobody declared`);
+    },
     written: () => ({ samples, text: samples.map(line).join('') }),
   };
 }

@@ -207,6 +207,9 @@ const samplesInto = (samples: Map<string, number>): SampleWriter => ({
   set({ metric, labelValues }, value) {
     this.add(metric.name, value, ...labelValues);
   },
+  addFamily: ({ name }) => {
+    throw new Error(`${name} is not declared`);
+  },
 });
 
 const escapeLabel = (value: string): string =>
