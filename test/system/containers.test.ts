@@ -123,7 +123,10 @@ t.test(
     await eventually('it has ended', async () => {
       return (await prometheus.query(`container_last_seen{name="${name}"}`)).length === 0 || undefined;
     });
-    t.equal(await ask('OOM kills, 5 min'), 2, 'the kills are still shown');
-    t.equal(await ask('OOM kills by container'), 2);
+    // How many depends on what Prometheus saw first, and on how it extrapolates over the minutes before that.
+    t.ok((await ask('OOM kills, 5 min')) >= 1, 'the kills are still shown');
+    t.ok((await ask('OOM kills by container')) >= 1);
+    const [counter] = await prometheus.query(`container_oom_events_total{name="${name}"}`);
+    t.equal(counter?.value, 2, 'and all of them are in the counter');
   },
 );

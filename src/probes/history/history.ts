@@ -118,7 +118,7 @@ export function openHistory({ dir, config, registry, log, now }: HistoryOptions)
       await starting;
       await open?.[Symbol.asyncDispose]();
     },
-    health: () => healthOf(stats, failure, behind),
+    health: () => healthOf(open === undefined ? undefined : stats, failure, behind),
   };
 }
 
