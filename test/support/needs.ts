@@ -26,6 +26,7 @@ const TOOLS = {
   'node-exporter': { file: '/usr/bin/prometheus-node-exporter', packages: ['prometheus-node-exporter'] },
   opensmtpd: { file: '/usr/sbin/smtpd', packages: ['opensmtpd'] },
   openssl: { file: '/usr/bin/openssl', packages: ['openssl'] },
+  'open-vswitch': { file: '/usr/sbin/ovs-vswitchd', packages: ['openvswitch-switch'] },
   perl: { file: '/usr/bin/perl', packages: ['perl-base'] },
   'process-exporter': { file: '/usr/bin/prometheus-process-exporter', packages: ['prometheus-process-exporter'] },
   prometheus: { file: '/usr/bin/prometheus', packages: ['prometheus'] },

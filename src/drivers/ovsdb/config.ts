@@ -1,0 +1,7 @@
+// The `ovs` slice of the configuration.
+import { z } from '../../base/schema.ts';
+
+export const OvsConfig = z.strictObject({
+  /** Where Open vSwitch keeps its sockets and pid files; a directory of the host. */
+  rundir: z.string().startsWith('/').default('/var/run/openvswitch'),
+});
