@@ -7,8 +7,30 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Test } from 'tap';
 import { privateDirectory } from './daemon.ts';
 import { needs, needsRoot } from './needs.ts';
+import { NEW_OVS } from './new-ovs.ts';
 
-const SCHEMA = '/usr/share/openvswitch/vswitch.ovsschema';
+interface Programs {
+  readonly vswitchd: readonly string[];
+  readonly ovsdb: readonly string[];
+  readonly schema: string;
+}
+
+/** That of this machine, and a newer one. */
+const VERSIONS = {
+  installed: {
+    vswitchd: ['ovs-vswitchd'],
+    ovsdb: ['ovsdb-server'],
+    schema: '/usr/share/openvswitch/vswitch.ovsschema',
+  },
+  new: NEW_OVS,
+} as const satisfies Record<string, Programs>;
+export type OvsVersion = keyof typeof VERSIONS;
+
+interface OvsOptions {
+  readonly version?: OvsVersion;
+  /** Further arguments of ovs-vswitchd. */
+  readonly args?: readonly string[];
+}
 
 export interface TestOvs {
   readonly rundir: string;
@@ -23,21 +45,27 @@ export interface TestOvs {
   signal(signal: NodeJS.Signals, to?: 'ovs-vswitchd' | 'ovsdb-server'): Promise<void>;
   /** `ip ARGS` in the network namespace of the switch. */
   ip(...args: readonly string[]): void;
+  /** Sends this many packets to an address, which need not answer, from the network namespace of the switch. */
+  send(address: string, count: number): void;
   /** Adds a pair of veth devices that are up. */
   veth(name: string, peer: string): void;
 }
 
 /** For the `skip` option of a test. */
-export const needsOvs = (): false | string => needs('open-vswitch', 'ip') || needsRoot();
+export const needsOvs = (version: OvsVersion = 'installed'): false | string =>
+  needs('open-vswitch', 'ip', ...(version === 'new' ? (['new-open-vswitch'] as const) : [])) || needsRoot();
 
 let switches = 0;
 
 /** Starts both, and stops them after the test. */
-export function startOvs(t: Test): TestOvs {
+export function startOvs(t: Pick<Test, 'teardown'>, { version = 'installed', args = [] }: OvsOptions = {}): TestOvs {
+  const programs: Programs = VERSIONS[version];
   const rundir = privateDirectory(t);
   const env = { ...process.env, OVS_RUNDIR: rundir, OVS_LOGDIR: rundir, OVS_DBDIR: rundir };
   const run = (file: string, ...args: readonly string[]): string =>
     execFileSync(file, args, { env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], timeout: 30_000 });
+  const start = ([file = '', ...first]: readonly string[], ...rest: readonly string[]): string =>
+    run(file, ...first, ...rest);
   const socket = join(rundir, 'db.sock');
   const database = join(rundir, 'conf.db');
   const netns = `jdos-test-${process.pid}-${(switches += 1)}`;
@@ -51,13 +79,25 @@ export function startOvs(t: Test): TestOvs {
     vsctl: (...args) => run('ovs-vsctl', `--db=unix:${socket}`, '--timeout=10', ...args).trim(),
     appctl: (...args) => run('ovs-appctl', '-t', join(rundir, `ovs-vswitchd.${pidOf('ovs-vswitchd')}.ctl`), ...args),
     startDatabase: () =>
-      void run('ovsdb-server', database, `--remote=punix:${socket}`, `--pidfile=${rundir}/ovsdb-server.pid`, ...quiet),
+      void start(
+        programs.ovsdb,
+        database,
+        `--remote=punix:${socket}`,
+        `--pidfile=${rundir}/ovsdb-server.pid`,
+        ...quiet,
+      ),
     startSwitch: () =>
       void run(
         'ip',
         ...inside,
-        ...['ovs-vswitchd', `unix:${socket}`, `--pidfile=${rundir}/ovs-vswitchd.pid`, `--log-file=${rundir}/v.log`],
+        ...[
+          ...programs.vswitchd,
+          `unix:${socket}`,
+          `--pidfile=${rundir}/ovs-vswitchd.pid`,
+          `--log-file=${rundir}/v.log`,
+        ],
         ...quiet,
+        ...args,
       ),
     async signal(signal, to = 'ovs-vswitchd') {
       const pid = pidOf(to);
@@ -65,6 +105,11 @@ export function startOvs(t: Test): TestOvs {
       while (signal === 'SIGKILL' && isAlive(pid)) await sleep(20);
     },
     ip: (...args) => void run('ip', '-n', netns, ...args),
+    send(address, count) {
+      const script = `const s = require('dgram').createSocket('udp4'); let n = ${count};
+        const next = () => (n-- > 0 ? s.send('x', 9, '${address}', next) : s.close()); next();`;
+      run('ip', ...inside, process.execPath, '-e', script);
+    },
     veth(name, peer) {
       ovs.ip('link', 'add', name, 'type', 'veth', 'peer', 'name', peer);
       for (const one of [name, peer]) ovs.ip('link', 'set', one, 'up');
@@ -82,7 +127,7 @@ export function startOvs(t: Test): TestOvs {
     rmSync(rundir, { recursive: true, force: true });
   });
   run('ip', 'netns', 'add', netns);
-  run('ovsdb-tool', 'create', database, SCHEMA);
+  run('ovsdb-tool', 'create', database, programs.schema);
   ovs.startDatabase();
   ovs.vsctl('--no-wait', 'init');
   ovs.startSwitch();

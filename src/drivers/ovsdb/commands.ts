@@ -24,10 +24,17 @@ export const COMMANDS = {
 } as const;
 export type Command = keyof typeof COMMANDS;
 
-/** Arguments that may go with a command: `-s` of dpctl/show asks each port, `-it` of pmd-perf-show its whole history. */
+/** A datapath: `netdev@ovs-netdev`, or its name alone. */
+const DATAPATH = /^[A-Za-z][\w.-]{0,31}(?:@[\w.-]{1,64})?$/;
+
+/** Arguments that may go with a command: `-s` of dpctl/show would ask each port, `-it` of pmd-perf-show its whole history. */
 const ARGUMENTS: Partial<Record<Command, RegExp>> = {
-  'dpif-netdev/pmd-perf-show': /^-nh$/,
-  'dpif-netdev/pmd-rxq-show': /^(?:-secs|\d{1,3})$/,
+  'dpctl/ct-get-limits': DATAPATH,
+  'dpctl/ct-get-nconns': DATAPATH,
+  'dpctl/ct-get-maxconns': DATAPATH,
+  'dpif-netdev/pmd-perf-show': /^(?:-nh|[A-Za-z][\w.-]{0,63})$/,
+  'dpif-netdev/pmd-stats-show': DATAPATH,
+  'dpif-netdev/pmd-rxq-show': DATAPATH,
   'qos/show': /^[^-\s][^\s]{0,63}$/,
 };
 

@@ -1,5 +1,6 @@
 // Open vSwitch over its own sockets, without a fork: the database (OVSDB) and the control socket of ovs-vswitchd (unixctl).
-export { COMMANDS, type Command } from './commands.ts';
+export type { Command } from './commands.ts';
+export { DEFAULT_RUNDIR } from './config.ts';
 export { openDatabase } from './database.ts';
 export { OVS_DOWN, OVS_FORBIDDEN, OVS_HUNG, OVS_MISSING, OVS_REFUSED } from './faults.ts';
 export { followDatabase, type DatabaseState, type Following } from './follow.ts';

@@ -133,10 +133,12 @@ function connected({ socket: path, who, connectMs }: WireOptions): Promise<Socke
   } catch (error) {
     return Promise.reject(noAnswer(who, path, error)); // a path that is too long for a socket
   }
-  const timer = setTimeout(() => {
+  const giveUp = (): void => {
+    if (!socket.connecting) return;
     socket.destroy();
     reject(new Fault(OVS_HUNG, `${who} at ${path} does not take connections`));
-  }, connectMs);
+  };
+  const timer = setTimeout(() => setImmediate(giveUp), connectMs); // as for answers, below
   socket.once('error', (error) => {
     clearTimeout(timer);
     reject(noAnswer(who, path, error));
