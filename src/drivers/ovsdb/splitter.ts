@@ -9,7 +9,7 @@ export interface SplitterLimits {
   readonly depth: number;
 }
 
-export interface Splitter {
+interface Splitter {
   /** Takes the next bytes and calls back with the bytes of each object that ends in them. Throws a Fault; nothing may follow it. */
   push(chunk: Buffer, onObject: (bytes: Buffer) => void): void;
 }

@@ -5,7 +5,7 @@ import { OVS_GARBLED, OVS_REFUSED } from './faults.ts';
 import type { Atom } from './values.ts';
 
 /** Values as OVSDB writes them; made by {@link uuid}, {@link named}, {@link set} and {@link map}. */
-export type WireValue = Atom | readonly ['uuid' | 'named-uuid', string] | readonly ['set' | 'map', readonly unknown[]];
+type WireValue = Atom | readonly ['uuid' | 'named-uuid', string] | readonly ['set' | 'map', readonly unknown[]];
 type WireRow = Readonly<Record<string, WireValue>>;
 
 export const uuid = (id: string): WireValue => ['uuid', id];
@@ -19,11 +19,7 @@ export type Condition = readonly [
   is: '==' | '!=' | '<' | '<=' | '>' | '>=' | 'includes' | 'excludes',
   value: WireValue,
 ];
-export type Mutation = readonly [
-  column: string,
-  by: '+=' | '-=' | '*=' | '/=' | '%=' | 'insert' | 'delete',
-  value: WireValue,
-];
+type Mutation = readonly [column: string, by: '+=' | '-=' | '*=' | '/=' | '%=' | 'insert' | 'delete', value: WireValue];
 
 export type Operation =
   | { readonly op: 'insert'; readonly table: string; readonly row: WireRow; readonly 'uuid-name'?: string }

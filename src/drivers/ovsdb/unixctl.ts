@@ -35,6 +35,7 @@ interface Connection {
 export function openUnixctl(rundir: string): Unixctl {
   let connection: Connection | undefined;
   let turn: Promise<unknown> = Promise.resolve();
+  let disposed = false;
 
   const connected = async (): Promise<Connection> => {
     const pid = await readPid(join(rundir, `${DAEMON}.pid`));
@@ -53,6 +54,7 @@ export function openUnixctl(rundir: string): Unixctl {
       const gone = error instanceof Fault && error.code === OVS_MISSING.code;
       throw gone ? new Fault(OVS_DOWN, `${DAEMON} does not run: ${error.message}`) : error;
     });
+    if (disposed) wire[Symbol.dispose]();
     return (connection = { pid, wire, commands: undefined });
   };
   const ask = async (command: string, args: readonly string[], deadlineMs: number): Promise<string> => {
@@ -84,7 +86,10 @@ export function openUnixctl(rundir: string): Unixctl {
     get pid() {
       return connection?.pid;
     },
-    [Symbol.dispose]: () => connection?.wire[Symbol.dispose](),
+    [Symbol.dispose]() {
+      disposed = true;
+      connection?.wire[Symbol.dispose]();
+    },
   };
 }
 

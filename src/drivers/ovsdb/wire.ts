@@ -4,7 +4,7 @@ import { Fault } from '../../base/fault.ts';
 import { noAnswer, OVS_GARBLED, OVS_HUNG, OVS_REFUSED } from './faults.ts';
 import { openSplitter, type SplitterLimits } from './splitter.ts';
 
-export interface WireOptions {
+interface WireOptions {
   readonly socket: string;
   /** Who listens there, for messages: `ovsdb-server`. */
   readonly who: string;

@@ -29,7 +29,7 @@ const isOwned = ({ row }: Interface): boolean => {
 };
 
 /** Whether an interface is shown by itself though nobody chose it. */
-export function leadsOut(one: Interface): boolean {
+function leadsOut(one: Interface): boolean {
   if (one.port.interfaces.length > 1) return true;
   if (one.name === one.bridge.name) return true;
   if (isOwned(one) || OF_WORKLOADS.has(one.type)) return false;

@@ -16,11 +16,8 @@ import { parseCommands } from '../../../src/drivers/ovsdb/commands.ts';
 import { golden } from '../../support/golden.ts';
 import { FUZZ_SEED, mutate, random } from '../../support/random.ts';
 
-const recorded = (command: string): string =>
-  readFileSync(
-    join(import.meta.dirname, '../../fixtures/ovs/bookworm-3.1', `${command.replace('/', '_')}.txt`),
-    'utf8',
-  );
+const recorded = (command: string, version = 'bookworm-3.1'): string =>
+  readFileSync(join(import.meta.dirname, '../../fixtures/ovs', version, `${command.replace('/', '_')}.txt`), 'utf8');
 
 const render = (readings: readonly Reading[]): readonly string[] =>
   readings.map(({ metric, value, labels }) => {
@@ -43,10 +40,11 @@ const READERS: readonly (readonly [command: string, read: (text: string) => read
   ['dpif-netdev/pmd-rxq-show', readQueues],
 ];
 
-t.test('what Open vSwitch 3.1 answered is read whole', async (t) => {
-  const text = READERS.flatMap(([command, read]) => [`# ${command}`, ...render(read(recorded(command)))]);
-  await golden(t, 'ovs/answers-3.1.txt', `${text.join('\n')}\n`);
-});
+for (const version of ['bookworm-3.1', 'trixie-3.5'])
+  t.test(`what Open vSwitch answered is read whole: ${version}`, async (t) => {
+    const text = READERS.flatMap(([command, read]) => [`# ${command}`, ...render(read(recorded(command, version)))]);
+    await golden(t, `ovs/answers-${version}.txt`, `${text.join('\n')}\n`);
+  });
 
 t.test('answers of other versions and of the kernel', async (t) => {
   for (const [what, read, text, expected] of [

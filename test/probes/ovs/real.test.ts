@@ -82,7 +82,7 @@ for (const version of ['installed', 'new'] as const)
       ]);
       t.same(named(first, 'ovs_bridge_port_count'), ['ovs_bridge_port_count{bridge="br0",datapath_type="netdev"} 1']);
       for (const name of [
-        'ovs_memory_handlers_total',
+        'ovs_memory_revalidators_total',
         'jdos_ovs_upcall_flow_limit{type="netdev"',
         'ovs_datapath_lookup_hits_total{type="netdev"',
         'jdos_ovs_unixctl_round_trip_seconds',
