@@ -152,9 +152,9 @@ export async function runDaemon(args: DaemonArguments, say: (line: string) => vo
       const changed = changedParts(config, next);
       config = next;
       log.info({ changed }, 'configuration was read again');
-      if (changed.some((part) => part === 'probes' || part === 'hostRoot'))
+      if (changed.some((part) => part === 'probes' || part === 'hostRoot' || part === 'ovs'))
         probe.restart('its configuration changed', false);
-      if (changed.some((part) => part !== 'dataDir' && part !== 'hostRoot' && part !== 'docker'))
+      if (changed.some((part) => part !== 'dataDir' && part !== 'hostRoot' && part !== 'docker' && part !== 'ovs'))
         serve.restart('its configuration changed', false);
     } catch (error) {
       reloading.error = explain(error);

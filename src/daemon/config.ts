@@ -5,6 +5,7 @@ import { explain, Fault, faultKind, type FieldError, systemCode } from '../base/
 import { LOG_LEVELS } from '../base/logging.ts';
 import { describeField, parseWith, z } from '../base/schema.ts';
 import { DockerConfig } from '../drivers/docker/config.ts';
+import { OvsConfig } from '../drivers/ovsdb/config.ts';
 import { HttpConfig } from '../http/config.ts';
 import { InspectorConfig } from '../inspector/config.ts';
 import { NpdFile, ProbesConfig, ProcessNamesFile } from '../probes/config.ts';
@@ -36,6 +37,7 @@ export const Config = z.strictObject({
     .prefault({}),
   http: HttpConfig.prefault({}),
   docker: DockerConfig.prefault({}),
+  ovs: OvsConfig.prefault({}),
   probes: ProbesConfig.prefault({}),
   inspector: InspectorConfig.prefault({}),
   report: ReportConfig.prefault({}),

@@ -93,7 +93,11 @@ function collecting(
         collectors: enabledCollectors(boot.config.probes),
         hostRoot: boot.config.hostRoot,
         config: boot.config.probes,
-        sources: { dockerSocket: boot.config.docker.socket, podsDir: boot.dir.pods },
+        sources: {
+          dockerSocket: boot.config.docker.socket,
+          podsDir: boot.dir.pods,
+          ovsRundir: boot.config.ovs.rundir,
+        },
         resumption,
         quarantine: boot.quarantine,
         announcements,

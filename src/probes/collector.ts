@@ -38,7 +38,7 @@ export interface FoundFamily {
 }
 
 /** The compatible family a collector belongs to: `/metrics/<view>` serves it alone. */
-export const VIEWS = ['node', 'process', 'container', 'problem'] as const;
+export const VIEWS = ['node', 'process', 'container', 'ovs', 'problem'] as const;
 export type View = (typeof VIEWS)[number];
 
 /** Writes the samples of one collection. Absent is not 0: what could not be read is not written. */
@@ -54,12 +54,14 @@ export interface SampleWriter {
   addFamily(family: FoundFamily): void;
 }
 
-/** Where the names of containers come from beside the host's files; plain data, handed over by who builds the probes. */
+/** What is asked beside the host's files: of names of containers, and of Open vSwitch. Plain data, handed over by who builds the probes. */
 export interface NameSources {
   /** Where the Docker Engine listens; a path of the host. */
   readonly dockerSocket: string | undefined;
   /** Where pods that run as processes are kept; a path of the daemon's own. */
   readonly podsDir: string | undefined;
+  /** Where Open vSwitch keeps its sockets; a path of the host. Unless said: where it keeps them by default. */
+  readonly ovsRundir?: string;
 }
 
 /**

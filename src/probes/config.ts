@@ -78,6 +78,7 @@ export const ProbesConfig = z.strictObject({
   disk: z.strictObject({ excludeDevices: z.array(z.string()).default(['ram', 'loop', 'fd']) }).prefault({}),
   kmsg: KmsgConfig.prefault({}),
   textfile: z.strictObject({ directory: z.union([directory, z.array(directory).max(16)]).default([]) }).prefault({}),
+  ovs: z.strictObject({ detail: z.array(pattern).max(100).default([]) }).prefault({}),
   history: HistoryConfig.prefault({}),
 });
 export type ProbesConfig = z.output<typeof ProbesConfig>;

@@ -6,6 +6,7 @@ import { execCollectors } from './exec/index.ts';
 import { hostCollectors } from './host/index.ts';
 import { kernelCollectors } from './kernel/index.ts';
 import { kmsgCollectors } from './kmsg/index.ts';
+import { ovsCollectors } from './ovs/index.ts';
 import { processCollectors } from './process/index.ts';
 
 export const collectors: readonly Collector[] = [
@@ -15,6 +16,7 @@ export const collectors: readonly Collector[] = [
   ...execCollectors, // after those of containers, which know the names
   ...kmsgCollectors, // as well
   ...processCollectors, // so are these
+  ...ovsCollectors,
 ];
 
 /** The collectors that the configuration leaves on. */

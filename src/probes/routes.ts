@@ -45,6 +45,7 @@ export function probeRoutes(options: ProbeRoutesOptions): readonly Route[] {
     expositionRoute(options, 'container'),
     expositionRoute(options, 'container', '/metrics/cadvisor'),
     expositionRoute(options, 'problem'),
+    expositionRoute(options, 'ovs'),
     processesRoute(options),
     collectorsRoute(options),
     hostsRoute(options),

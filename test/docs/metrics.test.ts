@@ -18,7 +18,7 @@ How to scrape it, and what to do where another exporter runs: [prometheus.md](pr
 
 The names, labels and units of \`node_*\` are node_exporter's, those of \`namedprocess_*\` process-exporter's and those of
 \`container_*\` cAdvisor's, so that dashboards and rules made for them work unchanged. What is the daemon's own begins with
-\`jdos_\`. The names of collectors are what \`collect[]\`, \`exclude[]\` and \`probes.disable\` take.
+\`jdos_\`. Those of \`ovs_*\` are openstack-network-exporter's, as far as it has them. The names of collectors are what \`collect[]\`, \`exclude[]\` and \`probes.disable\` take.
 `;
 
 interface Part {
@@ -114,6 +114,11 @@ const VIEWS = [
     title: 'Problems',
     text: 'Served at `/metrics/problem`. What the log of the kernel tells, and what it remembers: [kernel.md](kernel.md).',
     parts: (all: readonly DocumentedMetric[]) => ofView('problem', all),
+  },
+  {
+    title: 'Open vSwitch',
+    text: 'Served at `/metrics/ovs`. What it means, and what is absent when: [ovs.md](ovs.md).',
+    parts: (all: readonly DocumentedMetric[]) => ofView('ovs', all),
   },
   {
     title: 'The daemon',

@@ -85,6 +85,7 @@ t.test('every route needs a right, and the exposition needs no more than `metric
       ['/metrics/container', 'metrics'],
       ['/metrics/cadvisor', 'metrics'],
       ['/metrics/problem', 'metrics'],
+      ['/metrics/ovs', 'metrics'],
       ['/jdos/v1/processes', 'read'],
       ['/jdos/v1/collectors', 'read'],
       ['/jdos/v1/hosts', 'read'],

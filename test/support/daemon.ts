@@ -56,7 +56,7 @@ export interface DaemonOptions {
 }
 
 /** A directory that is removed after the test; short, because socket paths are. */
-export function privateDirectory(t: Test): string {
+export function privateDirectory(t: Pick<Test, 'teardown'>): string {
   const dir = mkdtempSync(join(tmpdir(), 'jd-'));
   t.teardown(() => rmSync(dir, { recursive: true, force: true }));
   return dir;

@@ -13,6 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { findKubectl, unpackKubectl } from './kubectl.ts';
+import { findNewOvs, NEW_OVS_PACKAGES, unpackNewOvs } from './new-ovs.ts';
 
 const TOOLS = {
   bindfs: { file: '/usr/bin/bindfs', packages: ['bindfs'] },
@@ -26,6 +27,9 @@ const TOOLS = {
   'node-exporter': { file: '/usr/bin/prometheus-node-exporter', packages: ['prometheus-node-exporter'] },
   opensmtpd: { file: '/usr/sbin/smtpd', packages: ['opensmtpd'] },
   openssl: { file: '/usr/bin/openssl', packages: ['openssl'] },
+  'open-vswitch': { file: '/usr/sbin/ovs-vswitchd', packages: ['openvswitch-switch'] },
+  /** Of Debian trixie, see new-ovs.ts. */
+  'new-open-vswitch': { file: findNewOvs, packages: NEW_OVS_PACKAGES.map((name) => `${name}/trixie`) },
   perl: { file: '/usr/bin/perl', packages: ['perl-base'] },
   'process-exporter': { file: '/usr/bin/prometheus-process-exporter', packages: ['prometheus-process-exporter'] },
   prometheus: { file: '/usr/bin/prometheus', packages: ['prometheus'] },
@@ -33,6 +37,9 @@ const TOOLS = {
   strace: { file: '/usr/bin/strace', packages: ['strace'] },
 } as const;
 export type Tool = keyof typeof TOOLS;
+
+/** Too old in bookworm: unpacked into a cache folder instead of being installed. */
+const UNPACKED = { kubectl: unpackKubectl, 'new-open-vswitch': unpackNewOvs } as const;
 
 const isRoot = process.getuid?.() === 0;
 const POLICY = '/usr/sbin/policy-rc.d';
@@ -49,9 +56,12 @@ function isThere(tool: Tool): boolean {
 export function needs(...tools: readonly Tool[]): false | string {
   let missing = tools.filter((tool) => !isThere(tool));
   if (missing.length > 0 && process.env['JDOS_TEST_INSTALL'] === '1' && isRoot && isDebian()) {
-    const packages = missing.filter((tool) => tool !== 'kubectl').flatMap((tool) => TOOLS[tool].packages);
+    const packages = missing.filter((tool) => !(tool in UNPACKED)).flatMap((tool) => TOOLS[tool].packages);
     if (packages.length > 0) install(packages);
-    if (missing.includes('kubectl')) withLock(() => (findKubectl() === undefined ? unpackKubectl() : undefined));
+    for (const tool of missing) {
+      const unpack = tool in UNPACKED ? UNPACKED[tool as keyof typeof UNPACKED] : undefined;
+      if (unpack !== undefined) withLock(() => (isThere(tool) ? undefined : unpack()));
+    }
     missing = tools.filter((tool) => !isThere(tool));
   }
   if (missing.length === 0) return false;

@@ -1,0 +1,92 @@
+// The collector of Open vSwitch: its database is followed, ovs-vswitchd is asked, and neither is ever waited for long.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseWith, z } from '../../base/schema.ts';
+import { DEFAULT_RUNDIR, followDatabase, openUnixctl, type Tables } from '../../drivers/ovsdb/index.ts';
+import type { Collecting, Collector, CollectorContext } from '../collector.ts';
+import { openBook } from './book.ts';
+import { BRIDGE_METRICS, writeConfiguration, writeManagers, writeRunning } from './bridges.ts';
+import { openDetail } from './detail.ts';
+import { INTERFACE_METRICS, writeBroken, writeCounts, writeInterface, writeOwner, writeSum } from './interfaces.ts';
+import { ANSWER_METRICS } from './questions.ts';
+import { openRounds } from './rounds.ts';
+import { isAbsent, isLive, STATE_METRICS, writeState } from './state.ts';
+import { openSums } from './sums.ts';
+import { DATABASE, describeSwitch, WISH, type Switch } from './switch.ts';
+
+/**
+ * Open vSwitch by its own sockets. Without it there is one sample that says so. When ovs-vswitchd does not run or does not answer,
+ * what it told is absent, though the database still holds it; what is configured is told all the same.
+ */
+export const ovs: Collector = {
+  name: 'ovs',
+  view: 'ovs',
+  periodSeconds: 15,
+  metrics: [...STATE_METRICS, ...BRIDGE_METRICS, ...INTERFACE_METRICS, ...ANSWER_METRICS],
+  open: openOvs,
+};
+
+/** Other collectors wait as long: in it, what answers at all has answered. What comes later is told by the next collection. */
+const PATIENCE_MS = 250;
+
+/** /var/run is a link to /run, and within a mounted root it would lead out of that. */
+const underRoot = (root: string, path: string): string =>
+  root === '/' ? path : path.replace(/^\/var\/run\//, '/run/');
+
+const Saved = z.object({ sums: z.unknown() });
+
+function openOvs({ host, config, sources, saved }: CollectorContext): Collecting {
+  const rundir = host.path(underRoot(host.root, sources?.ovsRundir ?? DEFAULT_RUNDIR));
+  const following = followDatabase(`${rundir}/db.sock`, DATABASE, WISH);
+  const unixctl = openUnixctl(rundir);
+  const rounds = openRounds(unixctl);
+  const parsed = parseWith(Saved, saved);
+  const sums = openSums('value' in parsed ? parsed.value.sums : undefined);
+  const choose = openDetail(config.ovs.detail);
+  const book = openBook();
+  let described: { readonly tables: Tables; readonly it: Switch } | undefined;
+
+  /** The switch, described anew when a row of it changed. */
+  const known = (): Switch | undefined => {
+    const { state } = following;
+    if (state.kind !== 'followed') return undefined;
+    if (described?.tables !== state.tables) described = { tables: state.tables, it: describeSwitch(state.tables) };
+    return described.it;
+  };
+  const patiently = (work: Promise<void>): Promise<void> =>
+    Promise.race([work, sleep(PATIENCE_MS, undefined, { ref: false })]);
+
+  return {
+    async collect(out) {
+      await following.settled(PATIENCE_MS);
+      const asked = rounds.run(known()?.bonds);
+      if (rounds.state.kind !== 'hung') await patiently(asked);
+      book.turn();
+      const now = performance.now();
+      writeState(out, book, following, rounds, now);
+      if (isAbsent(following.state, rounds.state)) return;
+      const live = isLive(rounds.state, now);
+      if (live) for (const { metric, value, labels } of rounds.readings()) book.write(out, metric, value, labels);
+      const it = known();
+      if (it === undefined) return;
+      writeConfiguration(out, book, it);
+      writeManagers(out, book, it);
+      for (const one of it.interfaces) writeOwner(out, book, one);
+      if (!live) return;
+      const { state } = following;
+      writeRunning(out, book, it, {
+        vswitchd: rounds.version,
+        schema: state.kind === 'followed' ? state.schemaVersion : undefined,
+      });
+      const { detailed, summed } = choose(it.interfaces);
+      for (const one of detailed) writeInterface(out, book, one);
+      for (const sum of sums.advance(summed, it.bridges)) writeSum(out, book, sum);
+      writeCounts(out, book, it.interfaces);
+      for (const one of it.interfaces) writeBroken(out, book, one);
+    },
+    save: () => ({ sums: sums.state() }),
+    close() {
+      following[Symbol.dispose]();
+      unixctl[Symbol.dispose]();
+    },
+  };
+}

@@ -1,0 +1,130 @@
+// Asks ovs-vswitchd its questions, collection after collection, and knows what it answered and whether it answers at all.
+import { explain, Fault } from '../../base/fault.ts';
+import {
+  OVS_DOWN,
+  OVS_FORBIDDEN,
+  OVS_HUNG,
+  OVS_MISSING,
+  OVS_REFUSED,
+  type Unixctl,
+} from '../../drivers/ovsdb/index.ts';
+import { datapathsOf, type Datapath } from './datapath.ts';
+import { questionsOf, type Question } from './questions.ts';
+import type { Reading } from './readings.ts';
+
+/** How ovs-vswitchd fares; `unknown` is not asked yet, or not allowed to ask. */
+export type VswitchdState =
+  | { readonly kind: 'unknown'; readonly why?: Fault }
+  | { readonly kind: 'up' }
+  /** Since the question that it does not answer, by performance.now(). */
+  | { readonly kind: 'hung'; readonly since: number; readonly why: Fault }
+  | { readonly kind: 'down'; readonly why: Fault };
+
+export interface Rounds {
+  /** Asks what is due, unless the round before is still under way. Resolves when all is answered or cannot be; never rejects. */
+  run(bonds: boolean | undefined): Promise<void>;
+  readonly state: VswitchdState;
+  /** Of every answer that is not too old. */
+  readings(): readonly Reading[];
+  /** Seconds that the main thread took for the least question of all. */
+  readonly roundTripSeconds: number | undefined;
+  /** `3.1.0`, as ovs-vswitchd says. */
+  readonly version: string | undefined;
+  /** Questions that were not answered in time. */
+  readonly timeouts: number;
+  /** By command: questions that this ovs-vswitchd refused. */
+  readonly refused: ReadonlyMap<string, number>;
+}
+
+const VERSION = /\(Open vSwitch\) (\S{1,64})/;
+
+interface Answer {
+  readonly readings: readonly Reading[];
+  /** The last round in which it is shown. */
+  readonly until: number;
+}
+
+export function openRounds(unixctl: Unixctl): Rounds {
+  const answers = new Map<string, Answer>();
+  const refused = new Map<string, number>();
+  let state: VswitchdState = { kind: 'unknown' };
+  let running: Promise<void> | undefined;
+  let cycle = 0;
+  let pid: number | undefined;
+  let datapaths: readonly Datapath[] = [];
+  let roundTripSeconds: number | undefined;
+  let version: string | undefined;
+  let timeouts = 0;
+
+  const forget = (): void => {
+    answers.clear();
+    datapaths = [];
+    roundTripSeconds = undefined;
+    cycle = 0;
+  };
+  const take = async ({ key, command, args, every, read }: Question): Promise<void> => {
+    try {
+      const text = await unixctl.ask(command, args);
+      if (command === 'upcall/show') datapaths = datapathsOf(text);
+      answers.set(key, { readings: read(text), until: cycle + 2 * every });
+    } catch (error) {
+      if (!(error instanceof Fault) || error.code !== OVS_REFUSED.code) throw error;
+      answers.delete(key);
+      refused.set(command, (refused.get(command) ?? 0) + 1);
+    }
+  };
+  const ask = async (bonds: boolean | undefined): Promise<void> => {
+    const began = performance.now();
+    try {
+      const text = await unixctl.ask('version');
+      const took = (performance.now() - began) / 1000;
+      if (unixctl.pid !== pid) forget(); // another process, which counts from 0
+      pid = unixctl.pid;
+      roundTripSeconds = took;
+      version = VERSION.exec(text)?.[1];
+      state = { kind: 'up' };
+      const commands = await unixctl.commands();
+      for (const question of questionsOf(cycle, { bonds, datapaths, commands })) await take(question);
+      for (const [key, { until }] of answers) if (until < cycle) answers.delete(key);
+      cycle += 1;
+    } catch (error) {
+      fail(error, began);
+    }
+  };
+  const fail = (error: unknown, began: number): void => {
+    const why = error instanceof Fault ? error : new Fault(OVS_DOWN, `ovs-vswitchd cannot be asked: ${explain(error)}`);
+    if (why.code === OVS_HUNG.code) {
+      if (state.kind === 'hung') return;
+      timeouts += 1;
+      state = { kind: 'hung', since: began, why };
+      return;
+    }
+    forget();
+    state = why.code === OVS_FORBIDDEN.code ? { kind: 'unknown', why } : { kind: 'down', why };
+  };
+
+  return {
+    run(bonds) {
+      running ??= ask(bonds).finally(() => (running = undefined));
+      return running;
+    },
+    get state() {
+      return state;
+    },
+    readings: () => [...answers.values()].flatMap(({ readings }) => readings),
+    get roundTripSeconds() {
+      return roundTripSeconds;
+    },
+    get version() {
+      return version;
+    },
+    get timeouts() {
+      return timeouts;
+    },
+    refused,
+  };
+}
+
+/** Nothing of it is on this host. */
+export const isMissing = (state: VswitchdState): boolean =>
+  state.kind === 'down' && state.why.code === OVS_MISSING.code;
