@@ -130,7 +130,6 @@ export const netclass: Collector = {
   name: 'netclass',
   view: 'node',
   periodSeconds: 15,
-  mayHang: true,
   metrics: [UP, INFO, ...NUMBERS.map(({ metric }) => metric)],
   open({ host, config }) {
     const links = new Map<string, Link>();

@@ -26,8 +26,11 @@ export const kmsg: Collector = {
   open: openKmsg,
 };
 
-/** The log holds some thousand records, which a flood fills within a tenth of a second: where many came, more are looked for soon. */
-const TURN_MS = 150;
+/**
+ * The log holds some thousand records, which a flood fills within a tenth of a second: where many came, more are looked for
+ * soon.
+ */
+const TURN_MS = 500;
 const NEXT_MS = 10;
 const MANY = 64;
 /** A turn takes at most so long, so that a flood costs at most two thirds of a CPU; what is overwritten meanwhile is counted. */
