@@ -75,6 +75,8 @@ const addressLines = (summary: Summary, dir: DataDir): readonly string[] => [
   `  data      ${dir.root}`,
 ];
 
+const PART_COLUMNS = 15;
+
 /** One line per part: what it can see, and what it cannot, why, what that costs and what to do. */
 const partLines = (summary: Summary): readonly string[] => [
   '',
@@ -85,6 +87,6 @@ const partLines = (summary: Summary): readonly string[] => [
       costs === undefined ? undefined : `without it: ${costs}`,
       remedy === undefined ? undefined : `try: ${remedy}`,
     ];
-    return `  ${name.padEnd(13)}${state.padEnd(11)}${words.filter((word) => word !== undefined).join('; ')}`.trimEnd();
+    return `  ${name.padEnd(PART_COLUMNS)}${state.padEnd(11)}${words.filter((word) => word !== undefined).join('; ')}`.trimEnd();
   }),
 ];

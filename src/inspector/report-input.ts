@@ -8,9 +8,6 @@ import type { CheckText, Localized, ReportInput, Result, Run } from './model.ts'
 import { reportedBefore, reportScores } from './store.ts';
 import { both, plain, quantity } from './wording.ts';
 
-/** What the head of a report is read from, beside what the checks need. */
-export const HOST_METRICS = ['node_uname_info', 'node_os_info', 'node_memory_MemTotal_bytes'] as const;
-
 const DAY_MS = 86_400_000;
 const SCORE_DAYS = 14;
 const WORST = 5;

@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import t, { type Test } from 'tap';
 import type { StateStore } from '../../src/drivers/sqlite/index.ts';
 import { InspectorConfig, openInspector, type Inspector } from '../../src/inspector/index.ts';
+import { checks } from '../../src/inspector/checks/index.ts';
 import type { ReportInput } from '../../src/inspector/model.ts';
 import { listRuns } from '../../src/inspector/store.ts';
 import { fakeView, healthy, openStore, NOW, one, type FakeView } from './support.ts';
@@ -225,4 +226,8 @@ t.test('pressure and OOM kills wait for data, then say', async (t) => {
       { code: 'OOM_KILLS', verdict: 'warn', value: 2 },
     ],
   );
+});
+
+t.test('every metric that a check says it needs is one of a healthy host', async (t) => {
+  for (const { code, needs } of checks) for (const metric of needs) t.ok(metric in healthy(), `${code}: ${metric}`);
 });

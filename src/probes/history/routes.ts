@@ -2,6 +2,7 @@
 import { Fault, faultKind } from '../../base/fault.ts';
 import { route, type Route } from '../../base/route.ts';
 import { z } from '../../base/schema.ts';
+import { When } from '../moment.ts';
 import { BY, type By } from './culprit.ts';
 import type { HistoryStore } from './open.ts';
 import { MINUTE_S, MOST_POINTS, stepFor } from './query.ts';
@@ -18,15 +19,6 @@ const NOTHING_THEN = faultKind(
   'ask for a time within the range; how long processes are kept is probes.history.processHours',
 );
 
-const momentOf = (text: string): number => (/^\d{1,15}$/.test(text) ? Number(text) : Date.parse(text));
-const When = z
-  .string()
-  .max(40)
-  .refine(
-    (text) => !Number.isNaN(momentOf(text)),
-    'an RFC 3339 time such as 2026-11-25T03:12:00Z, or Unix milliseconds',
-  )
-  .transform(momentOf);
 const LABEL = /^([a-zA-Z_][a-zA-Z0-9_]*)=([\s\S]*)$/;
 const label = z.string().max(500).regex(LABEL, 'NAME=VALUE');
 const cursor = z.string().max(4000).optional().describe('next of the page before');

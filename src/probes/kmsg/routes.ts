@@ -2,6 +2,7 @@
 import { Fault, faultKind } from '../../base/fault.ts';
 import { route, type Route } from '../../base/route.ts';
 import { z } from '../../base/schema.ts';
+import { When } from '../moment.ts';
 import { KernelEvent } from './event.ts';
 import type { Partitions } from './partitions.ts';
 import { SEVERITIES } from './record.ts';
@@ -12,16 +13,6 @@ const KERNEL_EVENTS_CURSOR = faultKind(
   400,
   'give `cursor` the value of `next` of the page before',
 );
-
-const momentOf = (text: string): number => (/^\d{1,15}$/.test(text) ? Number(text) : Date.parse(text));
-const When = z
-  .string()
-  .max(40)
-  .refine(
-    (text) => !Number.isNaN(momentOf(text)),
-    'an RFC 3339 time such as 2026-11-25T03:12:00Z, or Unix milliseconds',
-  )
-  .transform(momentOf);
 
 const Shown = KernelEvent.omit({ severity: true }).extend({
   severity: z.enum(SEVERITIES),
