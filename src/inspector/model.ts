@@ -8,7 +8,7 @@ export type Localized = Readonly<Record<Locale, string>>;
 export type Verdict = 'ok' | 'skipped' | 'unknown' | 'warn' | 'crit';
 
 /** The part of the host a check looks at: the columns of the report's matrix. */
-export const AREAS = ['cpu', 'memory', 'storage', 'processes', 'clock', 'system', 'daemon'] as const;
+export const AREAS = ['cpu', 'memory', 'storage', 'network', 'processes', 'clock', 'system', 'daemon'] as const;
 export type Area = (typeof AREAS)[number];
 
 export type Unit = 'ratio' | 'bytes' | 'seconds' | 'count' | 'load' | 'none';

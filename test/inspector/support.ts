@@ -5,6 +5,7 @@ import { openStateStore, type StateStore } from '../../src/drivers/sqlite/index.
 import { factsOf, NO_HISTORY, type History } from '../../src/inspector/facts.ts';
 import { inspectorMigrations } from '../../src/inspector/index.ts';
 import type { Check } from '../../src/inspector/check.ts';
+import { checks } from '../../src/inspector/checks/index.ts';
 import type { Area, Result, Run, Verdict } from '../../src/inspector/model.ts';
 import { inspect, type Memories, type RunOutcome } from '../../src/inspector/run.ts';
 import type { CollectorStatus, HostView, MetricSample } from '../../src/probes/index.ts';
@@ -26,7 +27,7 @@ export function fakeView(metrics: Record<string, readonly MetricSample[]>): Fake
     samples: (metric) => view.metrics[metric],
     collectorOf: () => 'all',
     collectors: () => view.statuses,
-    details: () => undefined,
+    details: (collector) => (collector === 'kmsg' ? { day: [], lasting: [] } : undefined),
   };
   return view;
 }
@@ -44,6 +45,16 @@ export const status = (name: string, more: Partial<CollectorStatus> = {}): Colle
   leftOut: [],
   ...more,
 });
+
+/** What there is of Open vSwitch on a host without it. */
+const NO_SWITCH: Record<string, readonly MetricSample[]> = {
+  jdos_ovs_present: one(0),
+  ...Object.fromEntries(
+    checks
+      .filter(({ code }) => code.startsWith('OVS_'))
+      .flatMap(({ needs }) => needs.filter((metric) => metric !== 'jdos_ovs_present').map((metric) => [metric, []])),
+  ),
+};
 
 /** A host on which nothing is wrong. */
 export const healthy = (): Record<string, readonly MetricSample[]> => {
@@ -75,6 +86,11 @@ export const healthy = (): Record<string, readonly MetricSample[]> => {
     jdos_process_dstate_oldest_seconds: one(0),
     jdos_clock_synchronized: [{ labels: { source: 'systemd-timesyncd' }, value: 1 }],
     jdos_clock_last_synchronized_timestamp_seconds: [],
+    node_nf_conntrack_entries: one(1000),
+    node_nf_conntrack_entries_limit: one(262_144),
+    jdos_kmsg_reading: [{ labels: { reason: '' }, value: 1 }],
+    jdos_kmsg_lost_total: one(0),
+    ...NO_SWITCH,
     node_uname_info: [{ labels: { nodename: 'h1', release: '6.1.0' }, value: 1 }],
     node_os_info: [{ labels: { pretty_name: 'Debian GNU/Linux 12' }, value: 1 }],
   };

@@ -13,7 +13,6 @@ import { restore, save } from './saved.ts';
 import { count } from './tally.ts';
 import { follow, type Happening, type Tasks } from './tasks.ts';
 import { findInstances, openTrace, type Trace } from './tracefs.ts';
-import { openUnseen } from './unseen.ts';
 
 /**
  * Starts and ends of processes, by name and by container. It needs tracefs, of the host itself, and root; without them it says
@@ -38,7 +37,6 @@ function openExec({ host, config, known, saved }: CollectorContext): Collecting 
   const counts = restore(saved, bootId);
   const containerAt = openContainerAt();
   const limits = { now: seconds(), most: 2 * config.containers.max };
-  const unseen = openUnseen(host);
   let following: Following | undefined;
   let failure: unknown;
   let timer: NodeJS.Timeout | undefined;
@@ -87,7 +85,7 @@ function openExec({ host, config, known, saved }: CollectorContext): Collecting 
       if (following !== undefined) {
         counts.lost += following.newlyLost();
         renew(counts.containers, known?.labels ?? new Map(), following.tasks(), containerAt, limits);
-      } else counts.unseen = (counts.unseen ?? 0) + (unseen() ?? 0);
+      }
       writeCounts(out, counts, untraced);
     },
     save: () => save(counts, bootId),

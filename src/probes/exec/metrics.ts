@@ -4,16 +4,16 @@ import { LABELS } from '../container/family.ts';
 import type { Counts } from './saved.ts';
 import { OTHER, type Tally } from './tally.ts';
 
-const counter = (
-  name: string,
-  source: string,
-  unit: string | undefined,
-  help: string,
-  labels: readonly string[] = [],
-): Metric => ({ name, help, source, unit, type: 'counter', labels });
+const counter = (name: string, source: string, unit: string, help: string, labels: readonly string[] = []): Metric => ({
+  name,
+  help,
+  source,
+  unit,
+  type: 'counter',
+  labels,
+});
 
 const COMM = ['comm'];
-const UNSEEN = 'jdos_process_unseen_children_cpu_seconds_total';
 const EXEC = 'tracefs: sched/sched_process_exec';
 const EXIT = 'tracefs: sched/sched_process_exit';
 const VICTIM = 'tracefs: oom/mark_victim';
@@ -63,12 +63,6 @@ export const EXEC_METRICS: readonly Metric[] = [
     'Processes of the container chosen to die for want of memory, be it its own or that of the host.',
     LABELS,
   ),
-  counter(
-    UNSEEN,
-    '/proc/PID/stat fields 14 to 17, where there is no tracefs',
-    undefined,
-    'CPU time of children that came and went between two looks at the processes, at least; where the kernel tells of no starts and ends.',
-  ),
 ];
 
 /** Why nothing is told: a host without it is no failure. */
@@ -77,10 +71,7 @@ export type Untraced = 'not-mounted' | 'permission' | 'other-root';
 /** Writes whether there is a trace, and what it counted. Without one the counts are not known: what goes on is not in them. */
 export function writeCounts(out: SampleWriter, counts: Counts, untraced: Untraced | undefined): void {
   out.add('jdos_exec_tracing', untraced === undefined ? 1 : 0, untraced ?? '');
-  if (untraced !== undefined) {
-    if (counts.unseen !== undefined) out.add(UNSEEN, counts.unseen);
-    return;
-  }
+  if (untraced !== undefined) return;
   out.add('jdos_exec_events_lost_total', counts.lost);
   writeTally(out, 'jdos_process_execs_total', counts.execs);
   writeTally(out, 'jdos_process_exits_total', counts.exits);

@@ -12,8 +12,6 @@ export interface Counts {
   readonly containers: Containers;
   /** Events that were lost before they were read. */
   lost: number;
-  /** CPU seconds of children that nobody saw; undefined until it was looked for. */
-  unseen: number | undefined;
 }
 
 const amount = z.number().int().nonnegative();
@@ -27,7 +25,6 @@ const Saved = z.object({
   exits: tally,
   victims: tally,
   lost: amount,
-  unseen: z.number().nonnegative().nullable(),
   containers: z
     .array(
       z.object({
@@ -54,7 +51,6 @@ export function save(counts: Counts, bootId: string | undefined): z.input<typeof
     exits: pack(counts.exits),
     victims: pack(counts.victims),
     lost: counts.lost,
-    unseen: counts.unseen ?? null,
     containers: [...counts.containers].map(([path, { labels, execs, exits, victims, aliveAt }]) => ({
       path,
       labels: [...labels],
@@ -74,10 +70,9 @@ export function restore(saved: unknown, bootId: string | undefined): Counts {
       victims: emptyTally(),
       containers: new Map(),
       lost: 0,
-      unseen: undefined,
     };
   }
-  const { execs, exits, victims, containers, lost, unseen } = parsed.data;
+  const { execs, exits, victims, containers, lost } = parsed.data;
   return {
     execs: unpack(execs),
     exits: unpack(exits),
@@ -89,6 +84,5 @@ export function restore(saved: unknown, bootId: string | undefined): Counts {
       ]),
     ),
     lost,
-    unseen: unseen ?? undefined,
   };
 }

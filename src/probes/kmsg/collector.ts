@@ -1,7 +1,7 @@
 // The collector of the kernel's log: reads it as it is written, counts what it tells of, and hands the events over.
 import type { Collecting, Collector, CollectorContext } from '../collector.ts';
 import { readBootId } from '../process/boot.ts';
-import { expire } from './conditions.ts';
+import { expire, isOn, type Raised } from './conditions.ts';
 import { openKernelLog, type KernelLog, type Unread } from './device.ts';
 import { openEngine } from './engine.ts';
 import { openAttribution } from './event.ts';
@@ -10,6 +10,7 @@ import { KMSG_METRICS, openKmsgSeries, writeUnread } from './metrics.ts';
 import { openMoments } from './moment.ts';
 import { importRule } from './npd.ts';
 import { openOutbox } from './outbox.ts';
+import { dayOf, forget, keepLast } from './recent.ts';
 import { RULES } from './rules/index.ts';
 import { restore, save } from './saved.ts';
 
@@ -55,7 +56,11 @@ function openKmsg({ host, config, known, saved, tell }: CollectorContext): Colle
     rules,
     facilities,
     perMinute: eventsPerMinute,
-    onProblem: (problem) => outbox.put(attribute(problem, bootId)),
+    onProblem(problem) {
+      const event = attribute(problem, bootId);
+      keepLast(state.recents, event);
+      outbox.put(event);
+    },
   });
   const moments = openMoments();
   let log: KernelLog | undefined;
@@ -105,6 +110,10 @@ function openKmsg({ host, config, known, saved, tell }: CollectorContext): Colle
     beat();
     return undefined;
   };
+  const isNow = (raised: Raised): boolean => {
+    const shape = series.shapeOf(raised);
+    return shape !== undefined && isOn(raised, shape, Date.now());
+  };
   const tellFailure = (): void => {
     const told = failure;
     failure = undefined;
@@ -120,8 +129,15 @@ function openKmsg({ host, config, known, saved, tell }: CollectorContext): Colle
       for (let turns = 0; turns < MOST_TURNS && log !== undefined && turn(log); turns += 1);
       report();
       expire(state.conditions, series.shapeOf, readFacts(host), Date.now());
+      forget(state.recents, Date.now());
       series.write(out, state, outbox.dropped(), Date.now());
     },
+    details: () => ({
+      day: [...state.recents].map(([reason, recent]) => ({ reason, count: dayOf(recent), last: recent.last })),
+      lasting: [...state.conditions.values()]
+        .filter(isNow)
+        .map(({ type, reason, subject, since }) => ({ type, reason, subject, since })),
+    }),
     save: () => (bootId === '' ? undefined : save(state, bootId, outbox.pending())),
     close: stop,
   };

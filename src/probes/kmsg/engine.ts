@@ -14,6 +14,7 @@ import {
   type Trigger,
 } from './reports.ts';
 import { isNote, type EventRule, type NoteRule, type Rule } from './rule.ts';
+import { countRecent, type Recents } from './recent.ts';
 import { countOne, type Counts } from './tally.ts';
 
 /** A problem that the kernel told of, before it is known whose it is. */
@@ -32,6 +33,8 @@ export interface EngineState {
   /** Records read, by severity. */
   readonly records: number[];
   readonly counts: Counts;
+  /** What outlives the boot. */
+  readonly recents: Recents;
   readonly conditions: Conditions;
   /** Those under way, by the caller that writes them. */
   readonly reports: Map<string, Report>;
@@ -53,6 +56,7 @@ export const emptyState = (): EngineState => ({
   lost: 0,
   records: new Array<number>(8).fill(0),
   counts: new Map(),
+  recents: new Map(),
   conditions: new Map(),
   reports: new Map(),
   fragment: undefined,
@@ -106,6 +110,7 @@ export function openEngine(state: EngineState, { rules, facilities, perMinute, o
   };
   /** The event of a line that is counted; undefined where it is not kept. */
   const triggerOf = (rule: EventRule, line: Line, text: string): Trigger | undefined => {
+    countRecent(state.recents, rule.reason, line.at);
     const suppressed = countOne(state.counts, rule.reason, line.usec, perMinute);
     if (suppressed === undefined) return undefined;
     const { seq, usec, at, severity } = line;

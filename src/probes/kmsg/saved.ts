@@ -37,6 +37,18 @@ const Saved = z.object({
       ]),
     )
     .max(20_000),
+  recents: z
+    .array(
+      z.tuple([
+        text,
+        z.object({
+          hours: z.array(z.tuple([amount, amount])).max(25),
+          last: z.object({ at: z.number(), message: text, of: text.optional() }).optional(),
+        }),
+      ]),
+    )
+    .max(1000)
+    .default([]),
   conditions: z
     .array(
       z.object({
@@ -98,6 +110,10 @@ export function save(state: EngineState, bootId: string, pending: readonly Kerne
     lost: state.lost,
     records: [...state.records],
     counts: [...state.counts].map(([reason, count]) => [reason, { ...count }]),
+    recents: [...state.recents].map(([reason, { hours, last }]) => [
+      reason,
+      { hours: hours.map(([hour, some]) => [hour, some]), ...(last === undefined ? {} : { last: { ...last } }) },
+    ]),
     conditions: [...state.conditions.values()].map((raised) => ({ ...raised, times: [...raised.times] })),
     reports: [...state.reports].map(([caller, report]) => [
       caller,
@@ -108,20 +124,26 @@ export function save(state: EngineState, bootId: string, pending: readonly Kerne
   };
 }
 
-/** What an earlier probe process of this boot saved; a new beginning for another boot, one without an id, and what cannot be read. */
+/**
+ * What an earlier probe process of this boot saved. For another boot and one without an id it is a new beginning, but for what
+ * happened within a day; a new one altogether for what cannot be read.
+ */
 export function restore(
   saved: unknown,
   bootId: string,
 ): { readonly state: EngineState; readonly pending: readonly KernelEvent[] } {
   const parsed = Saved.safeParse(saved);
-  if (!parsed.success || bootId === '' || parsed.data.bootId !== bootId) return { state: emptyState(), pending: [] };
+  if (!parsed.success) return { state: emptyState(), pending: [] };
   const { seq, lost, records, counts, conditions, reports, fragment, pending } = parsed.data;
+  const recents = new Map(parsed.data.recents);
+  if (bootId === '' || parsed.data.bootId !== bootId) return { state: { ...emptyState(), recents }, pending: [] };
   return {
     state: {
       seq: seq ?? undefined,
       lost,
       records,
       counts: new Map(counts),
+      recents,
       conditions: new Map(conditions.map((one) => [`${one.type}\n${one.reason}\n${one.subject}`, one])),
       reports: new Map(
         reports.map(([caller, report]) => [caller, { ...report, trigger: report.trigger, reason: report.reason }]),

@@ -6,7 +6,7 @@ import { openContainers } from './containers.ts';
 import { openDetails } from './details.ts';
 import { forgetOwners, groupFor } from './groups.ts';
 import { PROCESS_METRICS } from './families.ts';
-import { openGroupWriter, writeErrors, writeHost } from './metrics.ts';
+import { openGroupWriter, writeErrors, writeHost, writeUnseen } from './metrics.ts';
 import { namingBy, namingOf } from './naming.ts';
 import { restore, save, type Epoch } from './saved.ts';
 import { scanProcesses, type Scan } from './scan.ts';
@@ -85,6 +85,7 @@ function openProcesses({ host, config, known, saved }: CollectorContext): Collec
       writeGroups(out, state.groups, { ...boot.units, bootTime: boot.time, proportional });
       if (threads !== undefined) writeThreads(out, state.groups, threads, boot.units.ticksPerSecond);
       writeErrors(out, state.errors);
+      writeUnseen(out, state, boot.units);
       writeHost(out, last);
     },
     save: () => save(state, epoch),

@@ -3,6 +3,7 @@ import type { Metric } from '../collector.ts';
 import { GROUP_LABELS } from './groups.ts';
 
 export const GROUP = 'namedprocess_namegroup';
+export const UNSEEN_CHILDREN = 'jdos_process_unseen_children_cpu_seconds_total';
 export const HEADROOM = 'jdos_process_group_fds_headroom';
 const group = GROUP_LABELS;
 
@@ -130,6 +131,12 @@ export const PROCESS_METRICS: readonly Metric[] = [
     type: 'counter',
     source: 'failed reads below /proc/PID',
     unit: 'processes',
+  },
+  {
+    name: UNSEEN_CHILDREN,
+    help: 'CPU time of children that came and went between two looks at the processes, at least: in no group is anything of it.',
+    type: 'counter',
+    source: '/proc/PID/stat fields 14 to 17, over collections',
   },
   {
     name: 'jdos_processes',

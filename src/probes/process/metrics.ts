@@ -13,9 +13,9 @@ import {
   VOLUNTARY,
   WRITE_BYTES,
 } from './counters.ts';
-import { GROUP, HEADROOM, PROCESS_METRICS } from './families.ts';
+import { GROUP, HEADROOM, PROCESS_METRICS, UNSEEN_CHILDREN } from './families.ts';
 import { labelsOf, type Group, type GroupGauges, type Groups } from './groups.ts';
-import type { ScrapeErrors } from './saved.ts';
+import type { Accumulated, ScrapeErrors } from './saved.ts';
 import type { Scan } from './scan.ts';
 import { STATES, stateName, type State } from './stat.ts';
 import { REASONS, type Part, type Reason, type Tracked } from './table.ts';
@@ -129,6 +129,15 @@ export function writeErrors(out: SampleWriter, errors: ScrapeErrors): void {
   out.add('namedprocess_scrape_errors', errors.scrape);
   out.add('namedprocess_scrape_procread_errors', errors.processRead);
   out.add('namedprocess_scrape_partial_errors', errors.partial);
+}
+
+/** Writes the CPU time that no look at the processes saw, from the second collection on. */
+export function writeUnseen(
+  out: SampleWriter,
+  { unseenTicks }: Pick<Accumulated, 'unseenTicks'>,
+  { ticksPerSecond }: Pick<KernelUnits, 'ticksPerSecond'>,
+): void {
+  if (unseenTicks !== undefined) out.add(UNSEEN_CHILDREN, unseenTicks / ticksPerSecond);
 }
 
 /** Writes what is known of the host as a whole. */

@@ -25,6 +25,8 @@ export interface Accumulated {
   /** The uptime of the last collection. */
   lastAt: number | undefined;
   readonly remembered: Map<number, Remembered>;
+  /** CPU time of children that nobody saw, in clock ticks; undefined before the second collection. */
+  unseenTicks: number | undefined;
 }
 
 /** What must be the same for counters to go on: the boot, and what the groups are named after. */
@@ -44,6 +46,7 @@ const Head = z.object({
   groupBy: z.string(),
   firstTick: amount,
   lastAt: amount,
+  unseenTicks: amount.optional(),
   errors: z.object({ scrape: amount, processRead: amount, partial: amount }),
   /** Container, pod and namespace. */
   owners: z.array(z.tuple([text, text, text])).max(100_001),
@@ -99,6 +102,7 @@ export function save(state: Accumulated, { bootId, groupBy }: Epoch): Buffer | u
       groupBy,
       firstTick,
       lastAt,
+      unseenTicks: state.unseenTicks,
       errors: { ...errors },
       owners: [...owners.values()].map(({ container, pod, namespace }) => [container, pod, namespace]),
       groups: groups.map(({ name }) => name),
@@ -157,6 +161,7 @@ const nothing = (): Accumulated => ({
   firstTick: undefined,
   lastAt: undefined,
   remembered: new Map(),
+  unseenTicks: undefined,
 });
 
 /** What an earlier probe process saved, or a new beginning when it is of another boot or makes no sense. */
@@ -209,8 +214,8 @@ export function restore(saved: unknown, { bootId, groupBy }: Epoch): Accumulated
     const threads = threadsByPid.get(pid);
     remembered.set(pid, { start, counters, proportional, sampledAt, stuckSince, threads });
   }
-  const { errors, firstTick, lastAt } = head;
-  return { groups, owners, followed, table: new Map(), errors, firstTick, lastAt, remembered };
+  const { errors, firstTick, lastAt, unseenTicks } = head;
+  return { groups, owners, followed, table: new Map(), errors, firstTick, lastAt, remembered, unseenTicks };
 }
 
 /** Undefined for what was not written by {@link save}. */

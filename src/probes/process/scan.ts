@@ -10,6 +10,7 @@ import { listFds, readProcess, sample, type Pass } from './read.ts';
 import type { Accumulated } from './saved.ts';
 import type { Threads } from './threads.ts';
 import { forgetEnded, PARTS, sight, type Part, type Reason, type Tracked } from './table.ts';
+import { unseenTicks, type Unseen } from './unseen.ts';
 
 /** What a pass found. Times are uptimes in seconds. */
 export interface Scan {
@@ -51,6 +52,8 @@ export function scanProcesses(state: Accumulated, input: ScanInput): Scan {
   const { host, config, now } = input;
   state.firstTick ??= Math.floor(now * input.units.ticksPerSecond);
   const elapsed = state.lastAt === undefined || state.lastAt >= now ? undefined : now - state.lastAt;
+  const lastTick = state.lastAt === undefined ? Infinity : Math.floor(state.lastAt * input.units.ticksPerSecond);
+  const unseen: Unseen = { lastTick, ticks: 0 };
   const pass: Pass = {
     host,
     cycle: input.cycle,
@@ -60,17 +63,18 @@ export function scanProcesses(state: Accumulated, input: ScanInput): Scan {
     withExe: input.naming.withExe,
     containers: input.containers?.begin(input.cycle, now) === true ? input.containers : undefined,
     threads: input.threads,
-    lastTick: state.lastAt === undefined ? Infinity : Math.floor(state.lastAt * input.units.ticksPerSecond),
+    lastTick,
     partial: new Set(),
     read: unknownCounters(),
   };
   pass.threads?.begin();
-  const { seen, unread, dropped } = visit(state, pass, input);
+  const { seen, unread, dropped } = visit(state, pass, unseen, input);
   pass.containers?.end();
   pass.threads?.end(now);
   if (seen.length === 0) throw new Error('no process could be read');
   if (!input.fdsBySize) listFds(seen, pass);
-  forget(state, pass, unread);
+  forget(state, pass, unread, unseen);
+  if (state.lastAt !== undefined) state.unseenTicks = (state.unseenTicks ?? 0) + unseenTicks(unseen);
   sample(seen, pass, config.processes.smapsSeconds, config.deadlineSeconds * 1000 * SAMPLING_SHARE);
   state.errors.processRead += unread.size;
   state.errors.partial += pass.partial.size;
@@ -88,14 +92,15 @@ export function scanProcesses(state: Accumulated, input: ScanInput): Scan {
 }
 
 /** Reads each process once and adds what it did since the last pass to its group. */
-function visit(state: Accumulated, pass: Pass, { config, naming, bootTime, units }: ScanInput) {
+function visit(state: Accumulated, pass: Pass, unseen: Unseen, { config, naming, bootTime, units }: ScanInput) {
   const { maxGroups } = config.processes;
   const startedAt = (ticks: number): number => bootTime + ticks / units.ticksPerSecond;
   const asked = { host: pass.host, cycle: pass.cycle, table: state.table, startedAt };
   const seen: Tracked[] = [];
   const unread = new Map<number, Reason>();
   const dropped = new Set<string>();
-  const sighting = { cycle: pass.cycle, now: pass.now, firstTick: state.firstTick ?? 0, remembered: state.remembered };
+  const { remembered, firstTick = 0 } = state;
+  const sighting = { cycle: pass.cycle, now: pass.now, firstTick, remembered, unseen };
   for (const name of pass.host.list('/proc')) {
     const pid = parsePid(name);
     if (pid === undefined) continue;
@@ -149,8 +154,13 @@ function readStat(host: HostFiles, pid: number): Buffer | 'ended' | Reason {
   }
 }
 
-function forget({ table, remembered }: Accumulated, { cycle }: Pass, unread: ReadonlyMap<number, Reason>): void {
-  forgetEnded(table, cycle, unread);
+function forget(
+  { table, remembered }: Accumulated,
+  { cycle }: Pass,
+  unread: ReadonlyMap<number, Reason>,
+  unseen: Unseen,
+): void {
+  forgetEnded(table, cycle, unread, unseen);
   for (const pid of remembered.keys()) if (!unread.has(pid)) remembered.delete(pid);
 }
 

@@ -14,6 +14,8 @@ export interface Stat {
   readonly majorFaults: number;
   readonly user: number;
   readonly system: number;
+  /** CPU time of the children that it waited for. */
+  readonly reaped: number;
   readonly threads: number;
   /** Ticks between boot and start. With the pid it names a process for ever. */
   readonly start: number;
@@ -48,6 +50,7 @@ export function parseStat(bytes: Buffer): Stat | undefined {
     majorFaults: at(12),
     user: at(14),
     system: at(15),
+    reaped: at(16) + at(17),
     threads: at(20),
     start: at(22),
     virtualBytes: at(23),

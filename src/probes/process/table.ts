@@ -4,6 +4,7 @@ import type { Group } from './groups.ts';
 import type { Thread } from './read-thread.ts';
 import type { Proportional } from './smaps.ts';
 import { parseStat, type Stat } from './stat.ts';
+import { countEnded, countParent, type Unseen } from './unseen.ts';
 
 /** The files of a process that can be refused, in the words of `jdos_processes_unreadable`. */
 export const PARTS = ['fd', 'io', 'status', 'limits', 'exe', 'cgroup', 'smaps_rollup'] as const;
@@ -120,6 +121,7 @@ interface Sighting {
   readonly firstTick: number;
   /** By pid; taken over by the process that is still the same. */
   readonly remembered: Map<number, Remembered>;
+  readonly unseen: Unseen;
 }
 
 /**
@@ -145,6 +147,7 @@ function changed(table: Table, pid: number, bytes: Buffer, sighting: Sighting): 
   const stat = parseStat(bytes);
   if (stat === undefined) return undefined;
   let process = table.get(pid);
+  countParent(sighting.unseen, process?.stat, stat);
   if (process === undefined || process.stat.start !== stat.start) {
     process = newTracked(pid, stat, stat.start >= sighting.firstTick);
     recall(process, sighting.remembered);
@@ -192,8 +195,10 @@ function markStuck(process: Tracked, now: number): void {
 }
 
 /** Forgets the processes that have ended. One whose stat file could not be read is `unread`, and not forgotten. */
-export function forgetEnded(table: Table, cycle: number, unread: ReadonlyMap<number, unknown>): void {
+export function forgetEnded(table: Table, cycle: number, unread: ReadonlyMap<number, unknown>, unseen: Unseen): void {
   for (const [pid, process] of table) {
-    if (process.cycle !== cycle && !unread.has(pid)) table.delete(pid);
+    if (process.cycle === cycle || unread.has(pid)) continue;
+    table.delete(pid);
+    countEnded(unseen, process.stat);
   }
 }

@@ -1,11 +1,9 @@
-// The collector where there is nothing to trace: it says why, writes nothing to the host, and finds what went unseen.
-import { execFileSync } from 'node:child_process';
+// The collector where there is nothing to trace: it says why, and writes nothing to the host.
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { ProbesConfig } from '../../../src/probes/config.ts';
 import { exec } from '../../../src/probes/exec/collector.ts';
-import { openUnseen } from '../../../src/probes/exec/unseen.ts';
 import { openFamilyWriter } from '../../../src/probes/family-writer.ts';
 import { HostFiles } from '../../../src/probes/host-files.ts';
 import { emptyTree, writeTree } from '../container/written-containers.ts';
@@ -24,17 +22,9 @@ t.test('a host that is mounted elsewhere is never written to', async (t) => {
       .finish()
       .families.map(({ text }) => text.toString('utf8'))
       .join(''),
-    'jdos_exec_tracing{reason="other-root"} 0\njdos_process_unseen_children_cpu_seconds_total 0\n',
+    'jdos_exec_tracing{reason="other-root"} 0\n',
   );
   collecting.close?.();
   t.same(paths(), before);
   t.notOk(before.includes(join('sys', 'kernel')));
-});
-
-t.test('the CPU time of a child that nobody looked at is found', async (t) => {
-  const look = openUnseen(new HostFiles('/'));
-  t.equal(look(), undefined);
-  execFileSync(process.execPath, ['-e', 'while (process.cpuUsage().user < 400000);']);
-  const seconds = look() ?? 0;
-  t.ok(seconds > 0.35, `${seconds} s`);
 });

@@ -8,8 +8,7 @@ import type { TraceEvent } from '../../../src/probes/exec/events.ts';
 import { restore, save } from '../../../src/probes/exec/saved.ts';
 import { count, emptyTally, OTHER } from '../../../src/probes/exec/tally.ts';
 import { follow, type Tasks } from '../../../src/probes/exec/tasks.ts';
-import { parseTimes, unseenTicks } from '../../../src/probes/exec/unseen.ts';
-import { FUZZ_SEED, mutate, random } from '../../support/random.ts';
+import { FUZZ_SEED, random } from '../../support/random.ts';
 import { decoder, page, PAGE, record } from './written-trace.ts';
 
 const MS = 1e6;
@@ -300,50 +299,10 @@ t.test('another probe process goes on counting where the last one stopped, withi
   count(counts.execs, 'true');
   counts.execs.other = 7;
   counts.lost = 3;
-  counts.unseen = 0.5;
   countIn(counts.containers, DOCKER, 'victim', { now: 100, most: 10 });
   const saved: unknown = JSON.parse(JSON.stringify(save(counts, 'boot')));
   t.same(restore(saved, 'boot'), counts);
   for (const foreign of [saved, {}, null, { ...(saved as object), lost: -1 }])
     t.equal(restore(foreign, foreign === saved ? 'another boot' : 'boot').execs.named.size, 0);
   t.equal(save(counts, undefined), undefined);
-});
-
-const look = (at: number, processes: Readonly<Record<number, readonly [number, number, number]>>) => ({
-  at,
-  processes: new Map(
-    Object.entries(processes).map(([pid, [start, used, reaped]]) => [Number(pid), { start, used, reaped }]),
-  ),
-});
-
-t.test('without a trace the CPU time of unseen children is what parents gained, less what was seen', async (t) => {
-  const before = look(1000, { 1: [0, 50, 20], 10: [100, 30, 10], 11: [200, 7, 0] });
-  const table: readonly (readonly [string, ReturnType<typeof look>, number])[] = [
-    ['nothing happened', look(2000, { 1: [0, 60, 20], 10: [100, 40, 10], 11: [200, 9, 0] }), 0],
-    ['children came and went', look(2000, { 1: [0, 50, 20], 10: [100, 80, 60], 11: [200, 7, 0] }), 50],
-    ['a child that was seen has ended', look(2000, { 1: [0, 50, 20], 10: [100, 37, 17] }), 0],
-    ['it used 3 more before it ended', look(2000, { 1: [0, 50, 20], 10: [100, 40, 20] }), 3],
-    ['its parent ended too, with 5 of children unseen', look(2000, { 1: [0, 92, 62] }), 5],
-    ['nobody waited for it', look(2000, { 1: [0, 50, 20], 10: [100, 30, 10] }), 0],
-    ['a new process had children', look(2000, { ...seen(before), 12: [1500, 9, 4] }), 4],
-    ['one that could not be read before', look(2000, { ...seen(before), 13: [300, 900, 800] }), 0],
-    ['a pid that is used again', look(2000, { 1: [0, 57, 27], 10: [100, 30, 10], 11: [1900, 4, 2] }), 2],
-  ];
-  for (const [what, now, ticks] of table) t.equal(unseenTicks(before, now), ticks, what);
-});
-
-const seen = ({ processes }: ReturnType<typeof look>): Readonly<Record<number, readonly [number, number, number]>> =>
-  Object.fromEntries([...processes].map(([pid, { start, used, reaped }]) => [pid, [start, used, reaped]]));
-
-t.test('the times of a process are read whatever its name is', async (t) => {
-  const rest = 'S 1 2 3 0 -1 4194304 5 6 7 8 100 20 3000 400 20 0 1 0 9876 1000 50 1\n';
-  for (const comm of ['sh', ') S 1 (a b', 'a\nb'])
-    t.same(parseTimes(Buffer.from(`7 (${comm}) ${rest}`)), { start: 9876, used: 3520, reaped: 3400 }, comm);
-  for (const text of ['', '7 (sh', '7 (sh) S 1 2', `7 (sh) ${rest.replace('3000', 'x')}`])
-    t.equal(parseTimes(Buffer.from(text)), undefined, text);
-  const next = random();
-  for (let i = 0; i < 5000; i += 1) {
-    const times = parseTimes(mutate(Buffer.from(`7 (sh) ${rest}`), next));
-    if (times !== undefined && !Number.isFinite(times.used + times.start)) t.fail(`seed ${FUZZ_SEED}, round ${i}`);
-  }
 });

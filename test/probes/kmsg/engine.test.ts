@@ -241,14 +241,23 @@ t.test('after a restart nothing is lost and nothing is counted twice, in the mid
   }
 });
 
-t.test('what was saved by another boot, or is none of ours, begins anew', async (t) => {
+t.test('what was saved by another boot begins anew, but for what happened within a day', async (t) => {
+  const log = openTestLog();
+  log.say(SEGFAULT);
+  const saved: unknown = JSON.parse(JSON.stringify(save(log.state, 'boot', [])));
+  for (const [value, bootId] of [
+    [saved, 'other'],
+    [{ ...(saved as object), bootId: '' }, ''],
+  ] as const)
+    t.same(restore(value, bootId).state, { ...emptyState(), recents: new Map([['Segfault', { hours: [[0, 1]] }]]) });
+});
+
+t.test('what is none of ours begins anew', async (t) => {
   const log = openTestLog();
   log.say(SEGFAULT);
   const saved = JSON.parse(JSON.stringify(save(log.state, 'boot', []))) as Record<string, unknown>;
   t.equal(restore(saved, 'boot').state.seq, 0);
   for (const [value, bootId] of [
-    [saved, 'other'],
-    [{ ...saved, bootId: '' }, ''],
     [{ ...saved, version: 2 }, 'boot'],
     [{ ...saved, seq: -1 }, 'boot'],
     ['x', 'boot'],

@@ -108,6 +108,7 @@ const sightings = (cycle: number, remembered = new Map<number, Remembered>()) =>
   now: 100 + cycle,
   firstTick: 10_000,
   remembered,
+  unseen: { lastTick: Infinity, ticks: 0 },
 });
 
 t.test('a pid that is used again is another process', async (t) => {
@@ -135,7 +136,7 @@ t.test('a process that could not be read is not taken for ended', async (t) => {
   const table: Table = new Map();
   for (const pid of [1, 2, 3]) see(table, pid, stat({ start: 500 }), sightings(0));
   see(table, 1, stat({ start: 500 }), sightings(1));
-  forgetEnded(table, 1, new Map([[2, 'failed']]));
+  forgetEnded(table, 1, new Map([[2, 'failed']]), { lastTick: Infinity, ticks: 0 });
   t.same([...table.keys()], [1, 2]);
 });
 

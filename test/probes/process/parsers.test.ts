@@ -26,6 +26,7 @@ t.test('a recorded stat file gives what the kernel wrote', async (t) => {
     majorFaults: 0,
     user: 0,
     system: 0,
+    reaped: 0,
     threads: 1,
     start: 184738,
     virtualBytes: 2990080,

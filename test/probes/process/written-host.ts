@@ -17,6 +17,8 @@ export interface WrittenProcess {
   /** Clock ticks. */
   readonly user?: number;
   readonly system?: number;
+  /** Clock ticks of the children that it waited for. */
+  readonly reaped?: number;
   readonly threads?: number;
   /** Clock ticks since boot. */
   readonly start?: number;
@@ -67,7 +69,7 @@ export const BOOT_TIME = 1_700_000_000;
 export function statText(p: WrittenProcess): Buffer {
   const flags = p.kernel === true ? 2129984 : 4194304;
   const before = `) ${p.state ?? 'S'} ${p.ppid ?? 1} 7 7 0 -1 ${flags} ${p.minorFaults ?? 0} 0 ${p.majorFaults ?? 0} 0`;
-  const after = `${p.user ?? 0} ${p.system ?? 0} 0 0 20 0 ${p.threads ?? 1} 0 ${p.start ?? 0} ${p.virtualBytes ?? 0} ${p.residentPages ?? 0} 18446744073709551615 0 0\n`;
+  const after = `${p.user ?? 0} ${p.system ?? 0} ${p.reaped ?? 0} 0 20 0 ${p.threads ?? 1} 0 ${p.start ?? 0} ${p.virtualBytes ?? 0} ${p.residentPages ?? 0} 18446744073709551615 0 0\n`;
   return Buffer.concat([
     Buffer.from(`${p.pid} (`),
     Buffer.from(p.comm ?? `p${p.pid}`),
