@@ -23,7 +23,9 @@ const TOOLS = {
   /** Of Debian trixie: bookworm's is too old, see kubectl.ts. */
   kubectl: { file: findKubectl, packages: ['kubectl/trixie'] },
   curl: { file: '/usr/bin/curl', packages: ['curl'] },
+  e2fsprogs: { file: '/usr/sbin/mkfs.ext4', packages: ['e2fsprogs'] },
   ip: { file: '/usr/sbin/ip', packages: ['iproute2'] },
+  losetup: { file: '/usr/sbin/losetup', packages: ['mount'] },
   'node-exporter': { file: '/usr/bin/prometheus-node-exporter', packages: ['prometheus-node-exporter'] },
   opensmtpd: { file: '/usr/sbin/smtpd', packages: ['opensmtpd'] },
   openssl: { file: '/usr/bin/openssl', packages: ['openssl'] },

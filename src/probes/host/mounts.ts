@@ -17,7 +17,12 @@ export function decodeOctal(text: string): string {
   return text.replace(/\\([0-3][0-7]{2})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
 }
 
-const isReadonly = (options: string | undefined): boolean => options?.split(',').includes('ro') ?? false;
+/** How ext4 says that it writes no more after an error, since Linux 6.15 (`emergency_ro`; before 6.12 it became `ro`), or was shut down. */
+const READONLY = new Set(['ro', 'emergency_ro', 'shutdown']);
+
+/** Whether one of the options of a mount, or of its file system, says that nothing is written. */
+export const isReadonly = (options: string | undefined): boolean =>
+  options?.split(',').some((option) => READONLY.has(option)) ?? false;
 
 function parseMount(line: string): Mount {
   const separator = line.indexOf(' - '); // fields have no blanks, so this is the end of the optional ones

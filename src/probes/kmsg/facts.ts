@@ -1,12 +1,13 @@
 // Whether what the kernel reported once is still so: mounts by their devices, tasks by their state.
 import { seesHostPids } from '../exec/membership.ts';
 import { readFailure, type HostFiles } from '../host-files.ts';
+import { isReadonly } from '../host/mounts.ts';
 import { eachLine } from '../kernel/text.ts';
 import type { HostFacts } from './conditions.ts';
 
 /** Reads the host when it is asked, the mounts once. */
 export function readFacts(host: HostFiles): HostFacts {
-  let read: ReadonlyMap<string, boolean> | undefined;
+  let read: ReturnType<typeof parseSuperblocks> | undefined;
   const hostPids = seesHostPids(host);
   return {
     filesystem(device) {
@@ -14,8 +15,10 @@ export function readFacts(host: HostFiles): HostFacts {
         read ??= parseSuperblocks(host.text('/proc/1/mountinfo', 16 * 1024 * 1024));
         const numbers = numbersOf(host, device);
         if (numbers === undefined) return undefined;
-        const readonly = read.get(numbers);
-        return readonly === undefined ? 'unmounted' : readonly ? 'readonly' : 'writable';
+        const superblock = read.get(numbers);
+        if (superblock === undefined) return 'unmounted';
+        if (superblock.readonly) return 'readonly';
+        return superblock.fstype === 'ext4' && hasErrors(host, device) ? undefined : 'writable';
       } catch {
         return undefined;
       }
@@ -34,15 +37,31 @@ export function readFacts(host: HostFiles): HostFacts {
 
 const D = 0x44;
 
-/** Whether each file system is read-only as a whole, by the numbers of its device (proc_pid_mountinfo(5), super options). */
-export function parseSuperblocks(mountinfo: string): ReadonlyMap<string, boolean> {
-  const readonly = new Map<string, boolean>();
+interface Superblock {
+  readonly fstype: string;
+  /** The file system as a whole, whatever single mounts of it say. */
+  readonly readonly: boolean;
+}
+
+/** The file systems by the numbers of their devices (proc_pid_mountinfo(5), super options). */
+export function parseSuperblocks(mountinfo: string): ReadonlyMap<string, Superblock> {
+  const superblocks = new Map<string, Superblock>();
   eachLine(mountinfo, (line) => {
     const numbers = line.split(' ', 3)[2];
-    const options = line.slice(line.lastIndexOf(' ') + 1);
-    if (numbers !== undefined && line.includes(' - ')) readonly.set(numbers, options.split(',').includes('ro'));
+    const [fstype = '', , options] = (line.split(' - ')[1] ?? '').split(' ');
+    if (numbers !== undefined && options !== undefined)
+      superblocks.set(numbers, { fstype, readonly: isReadonly(options) });
   });
-  return readonly;
+  return superblocks;
+}
+
+/** From Linux 6.12 to 6.14 the options of an ext4 that writes no more after an error say `rw` all the same. */
+function hasErrors(host: HostFiles, device: string): boolean {
+  try {
+    return host.text(`/sys/fs/ext4/${device}/errors_count`).trim() !== '0';
+  } catch {
+    return false;
+  }
 }
 
 /** `253:0` of `dm-0`: what the kernel calls a device is not what it was mounted by. */

@@ -6,6 +6,21 @@ import { belowRoot, decodeOctal, isShown, parseMountinfo } from '../../../src/pr
 import { FUZZ_SEED, mutate, random } from '../../support/random.ts';
 import { RECORDED } from '../kernel/written.ts';
 
+t.test('a file system that writes no more after an error is read-only', async (t) => {
+  for (const [options, readonly] of [
+    ['rw', false],
+    ['ro', true],
+    ['rw,emergency_ro', true],
+    ['rw,shutdown', true],
+    ['rw,errors=remount-ro', false],
+  ] as const)
+    t.equal(
+      parseMountinfo(`44 27 7:0 / /data rw,relatime - ext4 /dev/loop0 ${options}\n`)[0]?.readonly,
+      readonly,
+      options,
+    );
+});
+
 t.test('the optional fields may be none or many', async (t) => {
   for (const optional of ['', 'shared:1 ', 'shared:1 master:2 propagate_from:3 unbindable ']) {
     t.same(parseMountinfo(`36 35 98:0 /root /mnt2 rw,noatime ${optional}- ext3 /dev/root rw,errors=continue\n`), [

@@ -1,7 +1,8 @@
 // Problems that last: how each begins, and each of the ways in which it is known to be over.
 import t from 'tap';
 import { expire, isOn, type HostFacts, type Raised } from '../../../src/probes/kmsg/conditions.ts';
-import { parseSuperblocks } from '../../../src/probes/kmsg/facts.ts';
+import { parseSuperblocks, readFacts } from '../../../src/probes/kmsg/facts.ts';
+import { HostFiles } from '../../../src/probes/host-files.ts';
 import { openKmsgSeries } from '../../../src/probes/kmsg/metrics.ts';
 import { RULES } from '../../../src/probes/kmsg/rules/index.ts';
 import { openTestLog } from './lines.ts';
@@ -75,9 +76,34 @@ t.test(
     t.same(
       [...parseSuperblocks(text)],
       [
-        ['8:1', true],
-        ['253:0', false],
+        ['8:1', { fstype: 'ext4', readonly: true }],
+        ['253:0', { fstype: 'xfs', readonly: false }],
       ],
     );
   },
 );
+
+t.test('an ext4 that writes no more after an error is read-only, whichever way the kernel says so', async (t) => {
+  const state = (options: string, errors?: string): string | undefined => {
+    const root = t.testdir({
+      proc: {
+        '1': { mountinfo: `23 1 7:0 / /data rw,relatime - ext4 /dev/loop0 ${options}\n` },
+        self: { ns: {} },
+      },
+      sys: {
+        class: { block: { loop0: { dev: '7:0\n' } } },
+        fs: { ext4: { loop0: errors === undefined ? {} : { errors_count: `${errors}\n` } } },
+      },
+    });
+    return readFacts(new HostFiles(root)).filesystem('loop0');
+  };
+  for (const [what, is] of [
+    ['before 6.12', state('ro,errors=remount-ro', '1')],
+    ['recorded on 6.18', state('rw,emergency_ro', '1')],
+    ['shut down', state('rw,shutdown', '0')],
+  ] as const)
+    t.equal(is, 'readonly', what);
+  t.equal(state('rw', '1'), undefined, '6.12 to 6.14 do not say: that it had errors ends nothing');
+  t.equal(state('rw', '0'), 'writable');
+  t.equal(state('rw'), 'writable');
+});
