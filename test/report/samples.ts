@@ -132,6 +132,8 @@ const QUIET: readonly Result[] = [
   fine('LOAD_HIGH', 'cpu', 'host'),
   fine('OOM_KILLED', 'memory', 'host'),
   fine('REBOOTED', 'system', 'host'),
+  fine('CONNTRACK', 'network', 'host'),
+  fine('OVS_ALIVE', 'network', 'ovs-vswitchd'),
   fine('D_STATE', 'processes', 'host'),
   fine('SELF_COST', 'daemon', 'host'),
   absent('SMART_FAILING', 'storage', 'sda'),
