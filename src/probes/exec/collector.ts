@@ -4,6 +4,7 @@ import { systemCode } from '../../base/fault.ts';
 import type { Collecting, Collector, CollectorContext } from '../collector.ts';
 import { openContainerAt } from '../container/attribution.ts';
 import { readFailure, type HostFiles } from '../host-files.ts';
+import { openLiveSource } from '../live-source.ts';
 import { readBootId } from '../process/boot.ts';
 import { countIn, renew } from './containers.ts';
 import { openDrain } from './drain.ts';
@@ -27,8 +28,7 @@ export const exec: Collector = {
 };
 
 /** A buffer holds a second of a busy CPU, and other collectors may have the thread for some hundred milliseconds. */
-const TURN_MS = 500;
-const NEXT_MS = 10;
+const PACE = { quietMs: 500, busyMs: 10 };
 /** Turns of one collection: what is not read then is left to the timer. */
 const MOST_TURNS = 20;
 
@@ -38,16 +38,13 @@ function openExec({ host, config, known, saved }: CollectorContext): Collecting 
   const containerAt = openContainerAt();
   const limits = { now: seconds(), most: 2 * config.containers.max };
   let following: Following | undefined;
-  let failure: unknown;
-  let timer: NodeJS.Timeout | undefined;
 
   const take = ({ what, comm, cgroup }: Happening): void => {
     count(counts[`${what}s`], comm);
     const container = cgroup === undefined ? undefined : containerAt(cgroup);
     if (container !== undefined) countIn(counts.containers, container, what, limits);
   };
-  const stop = (): void => {
-    clearTimeout(timer);
+  const close = (): void => {
     following?.close();
     following = undefined;
   };
@@ -55,32 +52,20 @@ function openExec({ host, config, known, saved }: CollectorContext): Collecting 
     limits.now = seconds();
     return following?.turn(take) ?? false;
   };
-  const beat = (): void => {
-    try {
-      timer = setTimeout(beat, turn() ? NEXT_MS : TURN_MS).unref();
-    } catch (error) {
-      failure = error; // told by the next collection; the one after it begins anew
-      stop();
-    }
-  };
+  const source = openLiveSource(turn, close, PACE);
   const begin = (): Untraced | undefined => {
     const trace = open(host);
     if (typeof trace === 'string') return trace;
     following = openFollowing(host, trace);
-    beat();
+    source.begin();
     return undefined;
-  };
-  const tellFailure = (): void => {
-    const told = failure;
-    failure = undefined;
-    if (told !== undefined) throw told;
   };
 
   return {
     collect(out) {
-      tellFailure();
+      source.tellFailure();
       const untraced = following === undefined ? begin() : undefined;
-      tellFailure();
+      source.tellFailure();
       for (let turns = 0; turns < MOST_TURNS && turn(); turns += 1);
       if (following !== undefined) {
         counts.lost += following.newlyLost();
@@ -89,7 +74,7 @@ function openExec({ host, config, known, saved }: CollectorContext): Collecting 
       writeCounts(out, counts, untraced);
     },
     save: () => save(counts, bootId),
-    close: stop,
+    close: source.end,
   };
 }
 

@@ -1,5 +1,6 @@
 // The collector of the kernel's log: reads it as it is written, counts what it tells of, and hands the events over.
 import type { Collecting, Collector, CollectorContext } from '../collector.ts';
+import { openLiveSource } from '../live-source.ts';
 import { readBootId } from '../process/boot.ts';
 import { expire, isOn, type Raised } from './conditions.ts';
 import { openKernelLog, type KernelLog, type Unread } from './device.ts';
@@ -31,8 +32,7 @@ export const kmsg: Collector = {
  * The log holds some thousand records, which a flood fills within a tenth of a second: where many came, more are looked for
  * soon.
  */
-const TURN_MS = 500;
-const NEXT_MS = 10;
+const PACE = { quietMs: 500, busyMs: 10 };
 const MANY = 64;
 /** A turn takes at most so long, so that a flood costs at most two thirds of a CPU; what is overwritten meanwhile is counted. */
 const WORK_MS = 20;
@@ -64,12 +64,9 @@ function openKmsg({ host, config, known, saved, tell }: CollectorContext): Colle
   });
   const moments = openMoments();
   let log: KernelLog | undefined;
-  let failure: unknown;
-  let timer: NodeJS.Timeout | undefined;
   let kept = { at: monotonic(), seq: state.seq };
 
-  const stop = (): void => {
-    clearTimeout(timer);
+  const close = (): void => {
     log?.close();
     log = undefined;
   };
@@ -92,39 +89,30 @@ function openKmsg({ host, config, known, saved, tell }: CollectorContext): Colle
     if (changed) kept = { at: monotonic(), seq: state.seq };
     outbox.send(changed);
   };
-  const beat = (): void => {
-    if (log === undefined) return;
-    try {
-      timer = setTimeout(beat, turn(log) ? NEXT_MS : TURN_MS).unref();
-      report();
-    } catch (error) {
-      failure = error; // told by the next collection; the one after it begins anew
-      stop();
-    }
+  const look = (): boolean => {
+    const more = log !== undefined && turn(log);
+    report();
+    return more;
   };
+  const source = openLiveSource(look, close, PACE);
   const begin = (): Unread | undefined => {
     if (host.root !== '/') return 'other-root'; // what is here is the log of the host, but which host is mounted there is not known
     const opened = host.risky('/dev/kmsg', () => openKernelLog());
     if (typeof opened === 'string') return opened;
     log = opened;
-    beat();
+    source.begin();
     return undefined;
   };
   const isNow = (raised: Raised): boolean => {
     const shape = series.shapeOf(raised);
     return shape !== undefined && isOn(raised, shape, Date.now());
   };
-  const tellFailure = (): void => {
-    const told = failure;
-    failure = undefined;
-    if (told !== undefined) throw told;
-  };
 
   return {
     collect(out) {
-      tellFailure();
+      source.tellFailure();
       const unread = log === undefined ? begin() : undefined;
-      tellFailure();
+      source.tellFailure();
       if (unread !== undefined) return writeUnread(out, unread);
       for (let turns = 0; turns < MOST_TURNS && log !== undefined && turn(log); turns += 1);
       report();
@@ -139,6 +127,6 @@ function openKmsg({ host, config, known, saved, tell }: CollectorContext): Colle
         .map(({ type, reason, subject, since }) => ({ type, reason, subject, since })),
     }),
     save: () => (bootId === '' ? undefined : save(state, bootId, outbox.pending())),
-    close: stop,
+    close: source.end,
   };
 }
