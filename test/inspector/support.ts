@@ -56,6 +56,12 @@ const NO_SWITCH: Record<string, readonly MetricSample[]> = {
   ),
 };
 
+/** Disks of a virtual machine. */
+const NO_SMART: Record<string, readonly MetricSample[]> = {
+  ...Object.fromEntries((checks.find(({ code }) => code === 'DISK_SMART')?.needs ?? []).map((metric) => [metric, []])),
+  jdos_disk_smart_info: [{ labels: { device: 'vda', state: 'virtual' }, value: 1 }],
+};
+
 /** A host on which nothing is wrong. */
 export const healthy = (): Record<string, readonly MetricSample[]> => {
   const root = { device: '/dev/vda1', fstype: 'ext4', mountpoint: '/' };
@@ -90,6 +96,12 @@ export const healthy = (): Record<string, readonly MetricSample[]> => {
     node_nf_conntrack_entries_limit: one(262_144),
     jdos_kmsg_reading: [{ labels: { reason: '' }, value: 1 }],
     jdos_kmsg_lost_total: one(0),
+    jdos_neighbour_entries: ['ipv4', 'ipv6'].map((family) => ({ labels: { family }, value: 12 })),
+    jdos_neighbour_entries_limit: ['ipv4', 'ipv6'].map((family) => ({
+      labels: { family, threshold: 'gc_thresh3' },
+      value: 1024,
+    })),
+    ...NO_SMART,
     ...NO_SWITCH,
     node_uname_info: [{ labels: { nodename: 'h1', release: '6.1.0' }, value: 1 }],
     node_os_info: [{ labels: { pretty_name: 'Debian GNU/Linux 12' }, value: 1 }],

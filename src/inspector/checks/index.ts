@@ -4,6 +4,7 @@ import { clockSync } from './clock-sync.ts';
 import { conntrack } from './conntrack.ts';
 import { daemon } from './daemon.ts';
 import { diskInodes } from './disk-inodes.ts';
+import { diskSmart } from './disk-smart.ts';
 import { diskSpace } from './disk-space.ts';
 import { fdHost } from './fd-host.ts';
 import { fdProcess } from './fd-process.ts';
@@ -12,6 +13,7 @@ import { load } from './load.ts';
 import { memoryAvailable } from './memory-available.ts';
 import { mountReadonly } from './mount-readonly.ts';
 import { oomKills } from './oom-kills.ts';
+import { neighbours } from './neighbours.ts';
 import { ovsAlive } from './ovs-alive.ts';
 import { ovsBonds } from './ovs-bonds.ts';
 import { ovsLost } from './ovs-lost.ts';
@@ -23,6 +25,7 @@ import { reboot } from './reboot.ts';
 export const checks: readonly Check[] = [
   diskSpace,
   diskInodes,
+  diskSmart,
   memoryAvailable,
   pressure,
   load,
@@ -32,6 +35,7 @@ export const checks: readonly Check[] = [
   processStates,
   mountReadonly,
   conntrack,
+  neighbours,
   ovsAlive,
   ovsPorts,
   ovsBonds,
