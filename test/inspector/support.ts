@@ -84,6 +84,7 @@ export const healthy = (): Record<string, readonly MetricSample[]> => {
     node_load15: one(1),
     node_cpu_seconds_total: ['0', '1'].map((cpu) => ({ labels: { cpu, mode: 'idle' }, value: 1 })),
     node_vmstat_oom_kill: one(0),
+    jdos_last_reboot_info: [],
     node_boot_time_seconds: one(NOW / 1000 - 30 * 86_400),
     node_filefd_allocated: one(1000),
     node_filefd_maximum: one(100_000),
