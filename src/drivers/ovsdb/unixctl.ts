@@ -15,8 +15,8 @@ export interface Unixctl extends Disposable {
   ask(command: string, args?: readonly string[], deadlineMs?: number): Promise<string>;
   /** The commands that this ovs-vswitchd has. */
   commands(): Promise<ReadonlySet<string>>;
-  /** The process that is connected to. */
-  readonly pid: number | undefined;
+  /** Connections made so far: another one is another process. */
+  readonly connections: number;
 }
 
 const DAEMON = 'ovs-vswitchd';
@@ -36,6 +36,7 @@ export function openUnixctl(rundir: string): Unixctl {
   let connection: Connection | undefined;
   let turn: Promise<unknown> = Promise.resolve();
   let disposed = false;
+  let connections = 0;
 
   const connected = async (): Promise<Connection> => {
     const pid = await readPid(join(rundir, `${DAEMON}.pid`));
@@ -55,6 +56,7 @@ export function openUnixctl(rundir: string): Unixctl {
       throw gone ? new Fault(OVS_DOWN, `${DAEMON} does not run: ${error.message}`) : error;
     });
     if (disposed) wire[Symbol.dispose]();
+    connections += 1;
     return (connection = { pid, wire, commands: undefined });
   };
   const ask = async (command: string, args: readonly string[], deadlineMs: number): Promise<string> => {
@@ -83,8 +85,8 @@ export function openUnixctl(rundir: string): Unixctl {
       if (connection !== undefined) connection.commands = commands;
       return commands;
     },
-    get pid() {
-      return connection?.pid;
+    get connections() {
+      return connections;
     },
     [Symbol.dispose]() {
       disposed = true;
