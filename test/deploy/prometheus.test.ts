@@ -4,6 +4,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { parse } from 'yaml';
+import { isNote } from '../../src/probes/kmsg/rule.ts';
+import { RULES } from '../../src/probes/kmsg/rules/index.ts';
 import { documentedMetrics } from '../docs/documented-metrics.ts';
 import { needs } from '../support/needs.ts';
 import { unknownNames } from '../support/promql.ts';
@@ -23,11 +25,11 @@ const rules = groups.flatMap((group) => group.rules);
 
 t.test('each metric and each label of the rules is one that the daemon exposes, or that a rule records', async (t) => {
   const known = new Map(documentedMetrics().map(({ name, labels }) => [name, labels]));
-  for (const { record, expr } of rules) {
+  for (const { record, expr, labels: own = {} } of rules) {
     t.same(unknownNames(expr, known), [], expr);
     if (record === undefined) continue;
     const labels = [...known].filter(([name]) => expr.includes(name)).flatMap(([, list]) => list);
-    known.set(record, labels);
+    known.set(record, [...(known.get(record) ?? []), ...labels, ...Object.keys(own)]);
   }
 });
 
@@ -37,7 +39,54 @@ t.test('each alert says how bad it is, and where, in a sentence whose labels exi
   for (const { alert = '', labels = {}, annotations = {} } of alerts) {
     t.match(labels['severity'], /^(critical|warning|info)$/, alert);
     t.match(annotations['summary'], /\{\{ \$labels\.instance \}\}/, alert);
+    if (/^(Kernel|Ovs)/.test(alert)) t.match(annotations['description'], /`[a-z][\w-]* [^`]+`/, `${alert}: a command`);
   }
+});
+
+t.test('each label that a sentence shows is one that the alert has', async (t) => {
+  const known = new Map(documentedMetrics().map(({ name, labels }) => [name, labels]));
+  for (const { record, expr, labels = {} } of rules)
+    if (record !== undefined)
+      known.set(record, [
+        ...Object.keys(labels),
+        ...[...known].filter(([name]) => expr.includes(name)).flatMap(([, own]) => own),
+      ]);
+  for (const { alert, expr, annotations = {} } of rules) {
+    if (alert === undefined) continue;
+    const shown = Object.values(annotations).flatMap((text) => [...text.matchAll(/\$labels\.(\w+)/g)]);
+    const legend = shown.map(([, label = '']) => `{{${label}}}`).join(' ');
+    t.same(unknownNames(expr, known, legend), [], alert);
+  }
+});
+
+t.test('each reason of the kernel is told by one alert, and each that an alert names exists', async (t) => {
+  const events = RULES.flatMap((rule) => (isNote(rule) ? [] : [rule]));
+  const reasons = new Set(events.map(({ reason }) => reason));
+  const lasting = new Set(events.flatMap(({ reason, raises }) => (raises === undefined ? [] : [reason])));
+  const types = new Set(events.flatMap(({ raises }) => raises?.type ?? []));
+  const exprOf = (name: string): string => rules.find(({ alert }) => alert === name)?.expr ?? '';
+  const listed = (name: string, label: string): readonly string[] =>
+    [...exprOf(name).matchAll(new RegExp(`${label}[!=]~"([^"]*)"`, 'g'))].flatMap(([, list = '']) => list.split('|'));
+  for (const reason of ['KernelProblem', 'KernelProblemCritical', 'KernelCorrectedErrors'].flatMap((name) =>
+    listed(name, 'reason'),
+  ))
+    t.ok(reasons.has(reason), reason);
+  for (const type of listed('KernelConditionCritical', 'type')) t.ok(types.has(type), type);
+  const other = new Set(listed('KernelProblem', 'reason'));
+  for (const reason of [
+    ...lasting,
+    ...listed('KernelProblemCritical', 'reason'),
+    ...listed('KernelCorrectedErrors', 'reason'),
+  ])
+    t.ok(other.has(reason), `${reason} is told once`);
+  for (const reason of listed('KernelProblemCritical', 'reason'))
+    t.notOk(lasting.has(reason), `${reason} is told once`);
+  t.ok([...reasons].filter((reason) => !other.has(reason)).length > 15, 'all others are warnings');
+});
+
+t.test('each alert is seen to fire', async (t) => {
+  const tests = read('jdos.rules.test.yaml');
+  for (const { alert } of rules) if (alert !== undefined) t.match(tests, `alertname="${alert}"`, alert);
 });
 
 t.test(

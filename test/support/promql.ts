@@ -49,6 +49,17 @@ export function partsOf(promql: string): Parts {
   return { selectors, groupings };
 }
 
+const BY_NAME = /__name__\s*=~\s*"([^"]*)"/g;
+
+/** The patterns by which an expression chooses metrics, one for each word of the list in parentheses that a pattern may have. */
+const namePatterns = (promql: string): readonly string[] =>
+  [...promql.matchAll(BY_NAME)].flatMap(([, pattern = '']) => {
+    const [list, words] = /\(([^()]*)\)/.exec(pattern) ?? [];
+    return list === undefined || words === undefined
+      ? [pattern]
+      : words.split('|').map((one) => pattern.replace(list, one));
+  });
+
 /** What Prometheus adds to each series it scrapes. */
 const OF_TARGETS = ['job', 'instance'];
 
@@ -63,6 +74,9 @@ export function unknownNames(
   const shown = [...legend.matchAll(/\{\{(\w*)\}\}/g)].map(([, label = '']) => label);
   return [
     ...(selectors.length === 0 ? ['no metric'] : []),
+    ...namePatterns(promql)
+      .filter((pattern) => ![...known.keys()].some((name) => new RegExp(`^(?:${pattern})$`).test(name)))
+      .map((pattern) => `no metric like ${pattern}`),
     ...selectors.flatMap(({ metric, labels }) => {
       const has = known.get(metric);
       if (has === undefined) return [`no metric ${metric}`];
