@@ -21,6 +21,8 @@ const STRING = /"(?:[^"\\]|\\.)*"/g;
 const GROUPING = /\b(by|without|on|ignoring|group_left|group_right)\s*\(([^)]*)\)/g;
 /** A name with its matchers, if any; no function, aggregation or number. */
 const SELECTOR = /(?<![\w:.@])([a-zA-Z_:][\w:]*)\s*(\{[^}]*\})?(?!\s*\(|[\w:])/g;
+/** Matchers that choose metrics by themselves. */
+const NAMELESS = /(?<![\w:]\s*)\{[^}]*\}/g;
 const WORDS = new Set(['and', 'or', 'unless', 'offset', 'bool', 'by', 'without', 'on', 'ignoring']);
 
 const names = (list: string): readonly string[] =>
@@ -39,6 +41,7 @@ export function partsOf(promql: string): Parts {
   const rest = plain
     .replaceAll(GROUPING, ' (')
     .replaceAll(/\[[^\]]*\]/g, '')
+    .replaceAll(NAMELESS, '')
     .replaceAll(/\boffset\s+\w+/g, '');
   const selectors = [...rest.matchAll(SELECTOR)]
     .filter(([, name = '']) => !WORDS.has(name))
