@@ -17,12 +17,12 @@ export interface FlowsOf {
 
 const MOST_BRIDGES = 32;
 const AT_ONCE = 2;
-const LEAST_EVERY = 4;
+const LEAST_EVERY = 8;
 
 /** The name of a file in the directory of the sockets, and nowhere else. */
 const isFileName = (name: string): boolean => /^[^./\0][^/\0]{0,63}$/.test(name);
 
-/** The bridges of a collection, the first being 0: one or two at a time, each in every fourth or later. */
+/** The bridges of a collection, the first being 0: two at most at a time, each in every eighth or later. */
 export function bridgesDue(
   cycle: number,
   bridges: readonly FlowsOf[],

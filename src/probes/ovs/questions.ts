@@ -78,7 +78,7 @@ const KINDS: readonly Kind[] = [
     read: readMostConnections,
   },
   { command: 'dpif-netdev/pmd-rxq-show', every: 4, turn: 2, of: { types: USERSPACE, by: bare }, read: readQueues },
-  { command: 'vlog/list', every: 8, turn: 6, read: readLogLevels },
+  { command: 'vlog/list', every: 16, turn: 6, read: readLogLevels },
 ];
 
 export const ANSWER_METRICS: readonly Metric[] = [

@@ -256,7 +256,7 @@ t.test('queues and bridges are asked a few at a time, each of them once in a rou
   t.ok(rounds.every(({ due }) => due.length === 2));
   t.same(
     Array.from(
-      { length: 4 },
+      { length: 8 },
       (_, cycle) => bridgesDue(cycle, named(['br0', '../x', '.', 'a/b', '', 'x'.repeat(65)])).due,
     ).flat(),
     named(['br0']),
