@@ -41,8 +41,8 @@ const USERSPACE = ['netdev', 'dummy'];
 const ANY = ['system', ...USERSPACE];
 
 /**
- * Each question wakes the main thread, which then looks at every port: with 500 of them that alone is half a millisecond, so that how many
- * are asked matters as much as what.
+ * Being asked wakes the main thread, which then looks at every port: with 500 of them that alone is half a millisecond. So all of them are asked
+ * at once, and only those that are due.
  */
 const KINDS: readonly Kind[] = [
   // It tells of the datapaths, which others are asked of.

@@ -25,6 +25,8 @@ export interface Shaped {
 
 const MOST_SHAPED = 32;
 const MOST_QUEUES = 64;
+/** What may stand in a question; the database holds any text. */
+const NAME = /^[^-\s]\S{0,63}$/;
 
 /** Those whose queues are few enough to be asked for. */
 export const shapedOf = ({ bridges, tables }: Switch): readonly Shaped[] =>
@@ -33,7 +35,9 @@ export const shapedOf = ({ bridges, tables }: Switch): readonly Shaped[] =>
       bridge.ports.flatMap((port) => {
         const [qos] = rowsOf(tables, 'QoS', port.row.get('qos'));
         if (qos === undefined || mapOf(qos.get('queues')).size > MOST_QUEUES) return [];
-        return port.interfaces.map(({ name }) => ({ bridge: bridge.name, port: port.name, interface: name }));
+        return port.interfaces
+          .filter(({ name }) => NAME.test(name))
+          .map(({ name }) => ({ bridge: bridge.name, port: port.name, interface: name }));
       }),
     )
     .slice(0, MOST_SHAPED);

@@ -79,16 +79,16 @@ export function openRounds({ unixctl, countFlows, restarts: counted }: RoundsOpt
     roundTripSeconds = undefined;
     cycle = 0;
   };
-  const take = async ({ key, command, args, every, read }: Question): Promise<void> => {
-    try {
-      const text = await unixctl.ask(command, args);
-      if (command === 'upcall/show') datapaths = datapathsOf(text);
-      answers.set(key, { readings: read(text), until: cycle + 2 * every });
-    } catch (error) {
-      if (!(error instanceof Fault) || error.code !== OVS_REFUSED.code) throw error;
-      answers.delete(key);
-      refused.set(command, (refused.get(command) ?? 0) + 1);
+  const take = ({ key, command, every, read }: Question, answer: PromiseSettledResult<string>): void => {
+    if (answer.status === 'fulfilled') {
+      if (command === 'upcall/show') datapaths = datapathsOf(answer.value);
+      answers.set(key, { readings: read(answer.value), until: cycle + 2 * every });
+      return;
     }
+    const why: unknown = answer.reason;
+    if (!(why instanceof Fault) || why.code !== OVS_REFUSED.code) throw why;
+    answers.delete(key);
+    refused.set(command, (refused.get(command) ?? 0) + 1);
   };
   const takeFlows = async ({ bridge, datapathType }: FlowsOf, every: number): Promise<void> => {
     const key = `flows ${bridge}`;
@@ -118,7 +118,11 @@ export function openRounds({ unixctl, countFlows, restarts: counted }: RoundsOpt
       version = VERSION.exec(text)?.[1];
       state = { kind: 'up' };
       const commands = await unixctl.commands();
-      for (const question of questionsOf(cycle, { ...known, datapaths, commands })) await take(question);
+      const questions = questionsOf(cycle, { ...known, datapaths, commands });
+      for (const [index, answer] of (await unixctl.askTogether(questions)).entries()) {
+        const question = questions[index];
+        if (question !== undefined) take(question, answer);
+      }
       const { due, every } = bridgesDue(cycle, bridges);
       for (const one of due) await takeFlows(one, every);
       for (const [key, { until }] of answers) if (until < cycle) answers.delete(key);
