@@ -40,10 +40,11 @@ t.test('what an expression speaks of is found in it, whatever its form', async (
     'no label cpi on any of them',
     'no label device on any of them',
   ]);
+  t.same(faultsOf('node_load1 + sum({__name__=~"node_load(1|7)"})'), ['no metric like node_load7']);
 });
 
 t.test('each metric and each label of the dashboards is one that the daemon exposes', async (t) => {
-  t.same([...all.keys()], ['container.json', 'host.json', 'process.json']);
+  t.same([...all.keys()], ['container.json', 'host.json', 'kernel.json', 'ovs.json', 'process.json']);
   for (const [file, dashboard] of all) {
     const expressions = expressionsOf(dashboard);
     t.ok(expressions.length > 15, `${file} has ${expressions.length} expressions`);

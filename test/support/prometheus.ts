@@ -21,11 +21,16 @@ export interface Prometheus {
   log(): string;
 }
 
-/** Scrapes each URL as a job of its own; ends with the test. */
-export async function startPrometheus(t: Test, jobs: Readonly<Record<string, URL>>): Promise<Prometheus> {
+/** Scrapes each URL as a job of its own, and evaluates the rules; ends with the test. */
+export async function startPrometheus(
+  t: Test,
+  jobs: Readonly<Record<string, URL>>,
+  ruleFiles: readonly string[] = [],
+): Promise<Prometheus> {
   const dir = privateDirectory(t);
   const config = {
-    global: { scrape_interval: '1s', scrape_timeout: '1s' },
+    global: { scrape_interval: '1s', scrape_timeout: '1s', evaluation_interval: '1s' },
+    rule_files: ruleFiles,
     scrape_configs: Object.entries(jobs).map(([job_name, { host, pathname }]) => ({
       job_name,
       metrics_path: pathname,

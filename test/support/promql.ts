@@ -21,6 +21,8 @@ const STRING = /"(?:[^"\\]|\\.)*"/g;
 const GROUPING = /\b(by|without|on|ignoring|group_left|group_right)\s*\(([^)]*)\)/g;
 /** A name with its matchers, if any; no function, aggregation or number. */
 const SELECTOR = /(?<![\w:.@])([a-zA-Z_:][\w:]*)\s*(\{[^}]*\})?(?!\s*\(|[\w:])/g;
+/** Matchers that choose metrics by themselves. */
+const NAMELESS = /(?<![\w:]\s*)\{[^}]*\}/g;
 const WORDS = new Set(['and', 'or', 'unless', 'offset', 'bool', 'by', 'without', 'on', 'ignoring']);
 
 const names = (list: string): readonly string[] =>
@@ -39,6 +41,7 @@ export function partsOf(promql: string): Parts {
   const rest = plain
     .replaceAll(GROUPING, ' (')
     .replaceAll(/\[[^\]]*\]/g, '')
+    .replaceAll(NAMELESS, '')
     .replaceAll(/\boffset\s+\w+/g, '');
   const selectors = [...rest.matchAll(SELECTOR)]
     .filter(([, name = '']) => !WORDS.has(name))
@@ -48,6 +51,17 @@ export function partsOf(promql: string): Parts {
     }));
   return { selectors, groupings };
 }
+
+const BY_NAME = /__name__\s*=~\s*"([^"]*)"/g;
+
+/** The patterns by which an expression chooses metrics, one for each word of the list in parentheses that a pattern may have. */
+const namePatterns = (promql: string): readonly string[] =>
+  [...promql.matchAll(BY_NAME)].flatMap(([, pattern = '']) => {
+    const [list, words] = /\(([^()]*)\)/.exec(pattern) ?? [];
+    return list === undefined || words === undefined
+      ? [pattern]
+      : words.split('|').map((one) => pattern.replace(list, one));
+  });
 
 /** What Prometheus adds to each series it scrapes. */
 const OF_TARGETS = ['job', 'instance'];
@@ -63,6 +77,9 @@ export function unknownNames(
   const shown = [...legend.matchAll(/\{\{(\w*)\}\}/g)].map(([, label = '']) => label);
   return [
     ...(selectors.length === 0 ? ['no metric'] : []),
+    ...namePatterns(promql)
+      .filter((pattern) => ![...known.keys()].some((name) => new RegExp(`^(?:${pattern})$`).test(name)))
+      .map((pattern) => `no metric like ${pattern}`),
     ...selectors.flatMap(({ metric, labels }) => {
       const has = known.get(metric);
       if (has === undefined) return [`no metric ${metric}`];

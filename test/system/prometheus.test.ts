@@ -150,6 +150,7 @@ t.test(
 
     const asked = { job: 'all', __rate_interval: '10s', __range: '1m' };
     for (const [file, dashboard] of dashboards()) {
+      if (file === 'ovs.json') continue; // asked where there is an Open vSwitch
       const { answered, empty } = await askDashboard(prometheus, dashboard, asked);
       t.ok(answered > 3, `${file}: ${answered} expressions have an answer here`);
       if (file !== 'container.json') t.same(empty, [], `${file}: what is exposed is shown`);

@@ -17,6 +17,7 @@ const COMMANDS = {
   'dpctl/show': 2.4,
   'bfd/show': 0.3,
   'cfm/show': 0.3,
+  'vlog/list': 0.3,
   'qos/show': 0.3,
   'dpif-netdev/pmd-perf-show': 0.3,
   'dpif-netdev/pmd-stats-show': 0.3,

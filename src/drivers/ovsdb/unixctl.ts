@@ -1,4 +1,4 @@
-// ovs-vswitchd over its control socket: one connection that lasts, one question at a time, found anew when it is restarted.
+// ovs-vswitchd over its control socket: one connection that lasts, nothing asked while an answer is owed, found anew when it is restarted.
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -7,16 +7,26 @@ import { isAllowed, parseCommands } from './commands.ts';
 import { noAnswer, OVS_COMMAND_BARRED, OVS_DOWN, OVS_GARBLED, OVS_HUNG, OVS_MISSING } from './faults.ts';
 import { openWire, type Wire } from './wire.ts';
 
+interface Question {
+  readonly command: string;
+  readonly args: readonly string[];
+}
+
 export interface Unixctl extends Disposable {
   /**
    * The answer as text. Rejects with a Fault: barred, refused, down, or no answer within `deadlineMs`; as long as the answer to an
    * earlier question has not come, nothing more is asked.
    */
   ask(command: string, args?: readonly string[], deadlineMs?: number): Promise<string>;
+  /**
+   * As {@link ask}, of several at once, which wakes the main thread of ovs-vswitchd once for all of them (unixctl.c takes ten). Resolves with the
+   * answers in their order, or with why there is none.
+   */
+  askTogether(questions: readonly Question[], deadlineMs?: number): Promise<readonly PromiseSettledResult<string>[]>;
   /** The commands that this ovs-vswitchd has. */
   commands(): Promise<ReadonlySet<string>>;
-  /** The process that is connected to. */
-  readonly pid: number | undefined;
+  /** Connections made so far: another one is another process. */
+  readonly connections: number;
 }
 
 const DAEMON = 'ovs-vswitchd';
@@ -36,6 +46,7 @@ export function openUnixctl(rundir: string): Unixctl {
   let connection: Connection | undefined;
   let turn: Promise<unknown> = Promise.resolve();
   let disposed = false;
+  let connections = 0;
 
   const connected = async (): Promise<Connection> => {
     const pid = await readPid(join(rundir, `${DAEMON}.pid`));
@@ -55,36 +66,53 @@ export function openUnixctl(rundir: string): Unixctl {
       throw gone ? new Fault(OVS_DOWN, `${DAEMON} does not run: ${error.message}`) : error;
     });
     if (disposed) wire[Symbol.dispose]();
+    connections += 1;
     return (connection = { pid, wire, commands: undefined });
   };
-  const ask = async (command: string, args: readonly string[], deadlineMs: number): Promise<string> => {
-    const { wire } = await connected();
-    if (wire.late > 0) throw new Fault(OVS_HUNG, `${DAEMON} has not answered an earlier question yet`);
+  const ask = async (wire: Wire, { command, args }: Question, deadlineMs: number): Promise<string> => {
     const result = await wire.call({ method: command, params: args, deadlineMs });
     if (typeof result !== 'string')
       throw new Fault(OVS_GARBLED, `${DAEMON} answered ${command} with something else than text`);
     return result;
   };
-  const inTurn = (command: string, args: readonly string[], deadlineMs: number): Promise<string> => {
-    if (!isAllowed(command, args))
+  const together = async (
+    questions: readonly Question[],
+    deadlineMs: number,
+  ): Promise<readonly PromiseSettledResult<string>[]> => {
+    const { wire } = await connected();
+    if (wire.late > 0) throw new Fault(OVS_HUNG, `${DAEMON} has not answered an earlier question yet`);
+    return Promise.allSettled(questions.map((question) => ask(wire, question, deadlineMs)));
+  };
+  const inTurn = (
+    questions: readonly Question[],
+    deadlineMs: number,
+  ): Promise<readonly PromiseSettledResult<string>[]> => {
+    const barred = questions.find(({ command, args }) => !isAllowed(command, args));
+    if (barred !== undefined)
       return Promise.reject(
-        new Fault(OVS_COMMAND_BARRED, `${[command, ...args].join(' ')} is not among what is asked`),
+        new Fault(OVS_COMMAND_BARRED, `${[barred.command, ...barred.args].join(' ')} is not among what is asked`),
       );
-    const mine = turn.then(() => ask(command, args, deadlineMs));
+    const mine = turn.then(() => together(questions, deadlineMs));
     turn = mine.catch(() => undefined);
     return mine;
   };
+  const alone = async (question: Question, deadlineMs: number): Promise<string> => {
+    const [answer] = await inTurn([question], deadlineMs);
+    if (answer?.status === 'fulfilled') return answer.value;
+    throw answer?.reason;
+  };
   return {
-    ask: (command, args = [], deadlineMs = DEADLINE_MS) => inTurn(command, args, deadlineMs),
+    ask: (command, args = [], deadlineMs = DEADLINE_MS) => alone({ command, args }, deadlineMs),
+    askTogether: (questions, deadlineMs = DEADLINE_MS) => inTurn(questions, deadlineMs),
     async commands() {
       const known = connection?.commands;
       if (known !== undefined) return known;
-      const commands = parseCommands(await inTurn('list-commands', [], DEADLINE_MS));
+      const commands = parseCommands(await alone({ command: 'list-commands', args: [] }, DEADLINE_MS));
       if (connection !== undefined) connection.commands = commands;
       return commands;
     },
-    get pid() {
-      return connection?.pid;
+    get connections() {
+      return connections;
     },
     [Symbol.dispose]() {
       disposed = true;

@@ -2,7 +2,7 @@
 import type { Row } from '../../drivers/ovsdb/index.ts';
 import type { Metric, SampleWriter } from '../collector.ts';
 import type { Book } from './book.ts';
-import { gauge } from './readings.ts';
+import { counter, gauge } from './readings.ts';
 import { flagOf, listOf, mapOf, numberOf, rowsOf, textOf, type Bridge, type Port, type Switch } from './switch.ts';
 import type { Atom, Tables } from '../../drivers/ovsdb/index.ts';
 
@@ -66,6 +66,14 @@ const QOS = gauge(
   'What the port may send at most.',
   bps(['bridge', 'port', 'type']),
 );
+const mirror = ['bridge', 'mirror'];
+const MIRRORED = [
+  ['tx_packets', 'jdos_ovs_mirror_tx_packets_total', 'Packets that the mirror has copied.'],
+  ['tx_bytes', 'jdos_ovs_mirror_tx_bytes_total', 'Bytes that the mirror has copied.'],
+].map(
+  ([key = '', name = '', help = '']) =>
+    [key, counter(name, `OVSDB: Mirror.statistics:${key}`, help, { labels: mirror })] as const,
+);
 const queue = ['bridge', 'port', 'queue'];
 const QUEUE_MAX = gauge(
   'jdos_ovs_queue_max_bps',
@@ -96,6 +104,7 @@ export const BRIDGE_METRICS: readonly Metric[] = [
     QUEUE_MAX,
     QUEUE_MIN,
   ],
+  ...MIRRORED.map(([, metric]) => metric),
 ];
 
 const LONGEST_TRUNKS = 200;
@@ -175,9 +184,13 @@ export function writeRunning(out: SampleWriter, book: Book, { root, bridges, tab
   if (version !== '') book.write(out, BUILD, 1, [version, of('dpdk_version'), of('db_version', said.schema)]);
   const dpdk = flagOf(root?.get('dpdk_initialized'));
   if (dpdk !== undefined) book.write(out, DPDK, Number(dpdk), []);
-  for (const { name, row } of bridges)
+  for (const { name, row } of bridges) {
     for (const controller of rowsOf(tables, 'Controller', row.get('controller')))
       writeConnection(out, book, controller, [CONNECTED, SINCE], [name]);
+    for (const one of rowsOf(tables, 'Mirror', row.get('mirrors')))
+      for (const [key, metric] of MIRRORED)
+        book.write(out, metric, numberOf(mapOf(one.get('statistics')).get(key)), [name, textOf(one.get('name')) ?? '']);
+  }
 }
 
 /** Managers are connected by ovsdb-server itself. */

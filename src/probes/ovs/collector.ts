@@ -1,14 +1,16 @@
 // The collector of Open vSwitch: its database is followed, ovs-vswitchd is asked, and neither is ever waited for long.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseWith, z } from '../../base/schema.ts';
-import { DEFAULT_RUNDIR, followDatabase, openUnixctl, type Tables } from '../../drivers/ovsdb/index.ts';
+import { countFlows, DEFAULT_RUNDIR, followDatabase, openUnixctl, type Tables } from '../../drivers/ovsdb/index.ts';
 import type { Collecting, Collector, CollectorContext } from '../collector.ts';
 import { openBook } from './book.ts';
 import { BRIDGE_METRICS, writeConfiguration, writeManagers, writeRunning } from './bridges.ts';
 import { openDetail } from './detail.ts';
+import { FLOW_COUNT } from './flows.ts';
 import { INTERFACE_METRICS, writeBroken, writeCounts, writeInterface, writeOwner, writeSum } from './interfaces.ts';
 import { ANSWER_METRICS } from './questions.ts';
-import { openRounds } from './rounds.ts';
+import { shapedOf } from './queues.ts';
+import { openRounds, type Known } from './rounds.ts';
 import { isAbsent, isLive, STATE_METRICS, writeState } from './state.ts';
 import { openSums } from './sums.ts';
 import { DATABASE, describeSwitch, WISH, type Switch } from './switch.ts';
@@ -21,7 +23,7 @@ export const ovs: Collector = {
   name: 'ovs',
   view: 'ovs',
   periodSeconds: 15,
-  metrics: [...STATE_METRICS, ...BRIDGE_METRICS, ...INTERFACE_METRICS, ...ANSWER_METRICS],
+  metrics: [...STATE_METRICS, ...BRIDGE_METRICS, FLOW_COUNT, ...INTERFACE_METRICS, ...ANSWER_METRICS],
   open: openOvs,
 };
 
@@ -32,25 +34,36 @@ const PATIENCE_MS = 250;
 const underRoot = (root: string, path: string): string =>
   root === '/' ? path : path.replace(/^\/var\/run\//, '/run/');
 
-const Saved = z.object({ sums: z.unknown() });
+const NOTHING_KNOWN: Known = { bonds: undefined, shaped: [], bridges: [] };
+
+const Saved = z.object({ sums: z.unknown(), restarts: z.number().min(0).default(0) });
 
 function openOvs({ host, config, sources, saved }: CollectorContext): Collecting {
   const rundir = host.path(underRoot(host.root, sources?.ovsRundir ?? DEFAULT_RUNDIR));
   const following = followDatabase(`${rundir}/db.sock`, DATABASE, WISH);
   const unixctl = openUnixctl(rundir);
-  const rounds = openRounds(unixctl);
   const parsed = parseWith(Saved, saved);
-  const sums = openSums('value' in parsed ? parsed.value.sums : undefined);
+  const before = 'value' in parsed ? parsed.value : { sums: undefined, restarts: 0 };
+  const rounds = openRounds({
+    unixctl,
+    countFlows: (bridge) => countFlows(`${rundir}/${bridge}.mgmt`),
+    restarts: before.restarts,
+  });
+  const sums = openSums(before.sums);
   const choose = openDetail(config.ovs.detail);
   const book = openBook();
-  let described: { readonly tables: Tables; readonly it: Switch } | undefined;
+  let described: { readonly tables: Tables; readonly it: Switch; readonly asked: Known } | undefined;
 
   /** The switch, described anew when a row of it changed. */
-  const known = (): Switch | undefined => {
+  const known = (): NonNullable<typeof described> | undefined => {
     const { state } = following;
     if (state.kind !== 'followed') return undefined;
-    if (described?.tables !== state.tables) described = { tables: state.tables, it: describeSwitch(state.tables) };
-    return described.it;
+    if (described?.tables !== state.tables) {
+      const it = describeSwitch(state.tables);
+      const bridges = it.bridges.map(({ name, datapathType }) => ({ bridge: name, datapathType }));
+      described = { tables: state.tables, it, asked: { bonds: it.bonds, shaped: shapedOf(it), bridges } };
+    }
+    return described;
   };
   const patiently = (work: Promise<void>): Promise<void> =>
     Promise.race([work, sleep(PATIENCE_MS, undefined, { ref: false })]);
@@ -58,7 +71,7 @@ function openOvs({ host, config, sources, saved }: CollectorContext): Collecting
   return {
     async collect(out) {
       await following.settled(PATIENCE_MS);
-      const asked = rounds.run(known()?.bonds);
+      const asked = rounds.run(known()?.asked ?? NOTHING_KNOWN);
       if (rounds.state.kind !== 'hung') await patiently(asked);
       book.turn();
       const now = performance.now();
@@ -66,7 +79,7 @@ function openOvs({ host, config, sources, saved }: CollectorContext): Collecting
       if (isAbsent(following.state, rounds.state)) return;
       const live = isLive(rounds.state, now);
       if (live) for (const { metric, value, labels } of rounds.readings()) book.write(out, metric, value, labels);
-      const it = known();
+      const it = known()?.it;
       if (it === undefined) return;
       writeConfiguration(out, book, it);
       writeManagers(out, book, it);
@@ -83,7 +96,7 @@ function openOvs({ host, config, sources, saved }: CollectorContext): Collecting
       writeCounts(out, book, it.interfaces);
       for (const one of it.interfaces) writeBroken(out, book, one);
     },
-    save: () => ({ sums: sums.state() }),
+    save: () => ({ sums: sums.state(), restarts: rounds.restarts }),
     close() {
       following[Symbol.dispose]();
       unixctl[Symbol.dispose]();

@@ -5,14 +5,17 @@ import { BOND_METRICS, readBonds, readLacp } from './bonds.ts';
 import { CONNTRACK_METRICS, readConnections, readLimits, readMostConnections } from './conntrack.ts';
 import { COVERAGE_METRICS, readCoverage } from './coverage.ts';
 import { DATAPATH_METRICS, readDatapaths, readUpcalls, type Datapath } from './datapath.ts';
+import { LOG_METRICS, readLogLevels } from './log-levels.ts';
 import { MEMORY_METRICS, readMemory } from './memory.ts';
 import { PMD_METRICS, readPmds, readQueues } from './pmd.ts';
+import { QUEUE_METRICS, readShaped, type Shaped } from './queues.ts';
 import type { Reading } from './readings.ts';
 
 /** What decides which questions make sense. */
 export interface Circumstances {
   /** Whether a port has several interfaces; undefined as long as the database has not told. */
   readonly bonds: boolean | undefined;
+  readonly shaped: readonly Shaped[];
   /** Those that were told of last. */
   readonly datapaths: readonly Datapath[];
   /** That this ovs-vswitchd has. */
@@ -38,8 +41,8 @@ const USERSPACE = ['netdev', 'dummy'];
 const ANY = ['system', ...USERSPACE];
 
 /**
- * Each question wakes the main thread, which then looks at every port: with 500 of them that alone is half a millisecond, so that how many
- * are asked matters as much as what.
+ * Being asked wakes the main thread, which then looks at every port: with 500 of them that alone is half a millisecond. So all of them are asked
+ * at once, and only those that are due.
  */
 const KINDS: readonly Kind[] = [
   // It tells of the datapaths, which others are asked of.
@@ -75,6 +78,7 @@ const KINDS: readonly Kind[] = [
     read: readMostConnections,
   },
   { command: 'dpif-netdev/pmd-rxq-show', every: 4, turn: 2, of: { types: USERSPACE, by: bare }, read: readQueues },
+  { command: 'vlog/list', every: 16, turn: 6, read: readLogLevels },
 ];
 
 export const ANSWER_METRICS: readonly Metric[] = [
@@ -84,6 +88,8 @@ export const ANSWER_METRICS: readonly Metric[] = [
   ...BOND_METRICS,
   ...CONNTRACK_METRICS,
   ...PMD_METRICS,
+  ...QUEUE_METRICS,
+  ...LOG_METRICS,
 ];
 
 /** One question. Its `key` names what its answer replaces. */
@@ -99,10 +105,28 @@ const NO_DATAPATH: Datapath = { type: '', name: '' };
 /** A switch has one or two. */
 const MOST_DATAPATHS = 4;
 
+const SHAPED_AT_ONCE = 4;
+const SHAPED_EVERY = 4;
+
+/** Of a few interfaces at a time, each in every fourth collection or later. */
+function questionsOfShaped(cycle: number, shaped: readonly Shaped[]): readonly Question[] {
+  const every = Math.max(SHAPED_EVERY, Math.ceil(shaped.length / SHAPED_AT_ONCE));
+  return shaped
+    .filter((_, index) => index % every === cycle % every)
+    .map((one) => ({
+      key: `qos/show ${one.interface}`,
+      command: 'qos/show',
+      args: [one.interface],
+      every,
+      read: (text) => readShaped(text, one),
+    }));
+}
+
 /** The questions of a collection, the first being 0. Those of datapaths that are not known yet are asked the next time. */
-export function questionsOf(cycle: number, { bonds, datapaths, commands }: Circumstances): readonly Question[] {
+export function questionsOf(cycle: number, circumstances: Circumstances): readonly Question[] {
+  const { bonds, shaped, datapaths, commands } = circumstances;
   const due = ({ every, turn }: Kind): boolean => cycle < 2 || cycle % every === turn;
-  return KINDS.filter(
+  const always = KINDS.filter(
     (kind) =>
       due(kind) && commands.has(kind.command) && !(kind.insteadOf !== undefined && commands.has(kind.insteadOf)),
   ).flatMap(({ command, args = [], every, of, read }): readonly Question[] => {
@@ -116,4 +140,5 @@ export function questionsOf(cycle: number, { bonds, datapaths, commands }: Circu
       .slice(0, MOST_DATAPATHS)
       .map((datapath) => one([of.by(datapath)], datapath));
   });
+  return commands.has('qos/show') ? [...always, ...questionsOfShaped(cycle, shaped)] : always;
 }

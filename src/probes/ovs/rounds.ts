@@ -9,7 +9,8 @@ import {
   type Unixctl,
 } from '../../drivers/ovsdb/index.ts';
 import { datapathsOf, type Datapath } from './datapath.ts';
-import { questionsOf, type Question } from './questions.ts';
+import { bridgesDue, FLOW_COUNT, type FlowsOf } from './flows.ts';
+import { questionsOf, type Circumstances, type Question } from './questions.ts';
 import type { Reading } from './readings.ts';
 
 /** How ovs-vswitchd fares; `unknown` is not asked yet, or not allowed to ask. */
@@ -20,9 +21,14 @@ export type VswitchdState =
   | { readonly kind: 'hung'; readonly since: number; readonly why: Fault }
   | { readonly kind: 'down'; readonly why: Fault };
 
+/** What the database says, as far as it decides what is asked. */
+export interface Known extends Pick<Circumstances, 'bonds' | 'shaped'> {
+  readonly bridges: readonly FlowsOf[];
+}
+
 export interface Rounds {
   /** Asks what is due, unless the round before is still under way. Resolves when all is answered or cannot be; never rejects. */
-  run(bonds: boolean | undefined): Promise<void>;
+  run(known: Known): Promise<void>;
   readonly state: VswitchdState;
   /** Of every answer that is not too old. */
   readings(): readonly Reading[];
@@ -30,6 +36,8 @@ export interface Rounds {
   readonly roundTripSeconds: number | undefined;
   /** `3.1.0`, as ovs-vswitchd says. */
   readonly version: string | undefined;
+  /** Times that ovs-vswitchd was started anew. */
+  readonly restarts: number;
   /** Questions that were not answered in time. */
   readonly timeouts: number;
   /** By command: questions that this ovs-vswitchd refused. */
@@ -44,13 +52,22 @@ interface Answer {
   readonly until: number;
 }
 
-export function openRounds(unixctl: Unixctl): Rounds {
+interface RoundsOptions {
+  readonly unixctl: Unixctl;
+  /** The flows of a bridge; rejects with a Fault. */
+  readonly countFlows: (bridge: string) => Promise<number>;
+  /** Those that the process before this one has counted. */
+  readonly restarts: number;
+}
+
+export function openRounds({ unixctl, countFlows, restarts: counted }: RoundsOptions): Rounds {
   const answers = new Map<string, Answer>();
   const refused = new Map<string, number>();
   let state: VswitchdState = { kind: 'unknown' };
   let running: Promise<void> | undefined;
   let cycle = 0;
-  let pid: number | undefined;
+  let connection = 0;
+  let restarts = counted;
   let datapaths: readonly Datapath[] = [];
   let roundTripSeconds: number | undefined;
   let version: string | undefined;
@@ -62,29 +79,52 @@ export function openRounds(unixctl: Unixctl): Rounds {
     roundTripSeconds = undefined;
     cycle = 0;
   };
-  const take = async ({ key, command, args, every, read }: Question): Promise<void> => {
+  const take = ({ key, command, every, read }: Question, answer: PromiseSettledResult<string>): void => {
+    if (answer.status === 'fulfilled') {
+      if (command === 'upcall/show') datapaths = datapathsOf(answer.value);
+      answers.set(key, { readings: read(answer.value), until: cycle + 2 * every });
+      return;
+    }
+    const why: unknown = answer.reason;
+    if (!(why instanceof Fault) || why.code !== OVS_REFUSED.code) throw why;
+    answers.delete(key);
+    refused.set(command, (refused.get(command) ?? 0) + 1);
+  };
+  const takeFlows = async ({ bridge, datapathType }: FlowsOf, every: number): Promise<void> => {
+    const key = `flows ${bridge}`;
     try {
-      const text = await unixctl.ask(command, args);
-      if (command === 'upcall/show') datapaths = datapathsOf(text);
-      answers.set(key, { readings: read(text), until: cycle + 2 * every });
+      const value = await countFlows(bridge);
+      answers.set(key, {
+        readings: [{ metric: FLOW_COUNT, value, labels: [bridge, datapathType] }],
+        until: cycle + 2 * every,
+      });
     } catch (error) {
-      if (!(error instanceof Fault) || error.code !== OVS_REFUSED.code) throw error;
+      // Whether ovs-vswitchd answers at all, the next question to itself tells.
+      if (!(error instanceof Fault)) throw error;
       answers.delete(key);
-      refused.set(command, (refused.get(command) ?? 0) + 1);
     }
   };
-  const ask = async (bonds: boolean | undefined): Promise<void> => {
+  const ask = async ({ bridges, ...known }: Known): Promise<void> => {
     const began = performance.now();
     try {
       const text = await unixctl.ask('version');
       const took = (performance.now() - began) / 1000;
-      if (unixctl.pid !== pid) forget(); // another process, which counts from 0
-      pid = unixctl.pid;
+      if (unixctl.connections !== connection) {
+        forget(); // another process, which counts from 0
+        if (connection > 0) restarts += 1;
+        connection = unixctl.connections;
+      }
       roundTripSeconds = took;
       version = VERSION.exec(text)?.[1];
       state = { kind: 'up' };
       const commands = await unixctl.commands();
-      for (const question of questionsOf(cycle, { bonds, datapaths, commands })) await take(question);
+      const questions = questionsOf(cycle, { ...known, datapaths, commands });
+      for (const [index, answer] of (await unixctl.askTogether(questions)).entries()) {
+        const question = questions[index];
+        if (question !== undefined) take(question, answer);
+      }
+      const { due, every } = bridgesDue(cycle, bridges);
+      for (const one of due) await takeFlows(one, every);
       for (const [key, { until }] of answers) if (until < cycle) answers.delete(key);
       cycle += 1;
     } catch (error) {
@@ -104,8 +144,8 @@ export function openRounds(unixctl: Unixctl): Rounds {
   };
 
   return {
-    run(bonds) {
-      running ??= ask(bonds).finally(() => (running = undefined));
+    run(known) {
+      running ??= ask(known).finally(() => (running = undefined));
       return running;
     },
     get state() {
@@ -117,6 +157,9 @@ export function openRounds(unixctl: Unixctl): Rounds {
     },
     get version() {
       return version;
+    },
+    get restarts() {
+      return restarts;
     },
     get timeouts() {
       return timeouts;

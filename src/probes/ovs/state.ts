@@ -55,6 +55,9 @@ const ROUND_TRIP = gauge(
   `${ASKING}: version`,
   'How long ovs-vswitchd took for the least question of all: what keeps its main thread busy shows here.',
 );
+const RESTARTS = counter('jdos_ovs_vswitchd_restarts_total', ASKING, 'Times that ovs-vswitchd was started anew.', {
+  unit: 'restarts',
+});
 const TIMEOUTS = counter('jdos_ovs_unixctl_timeouts_total', ASKING, 'Questions that were not answered in time.');
 const REFUSED = counter('jdos_ovs_unixctl_refused_total', ASKING, 'Questions that ovs-vswitchd refused, by command.', {
   labels: ['command'],
@@ -62,7 +65,20 @@ const REFUSED = counter('jdos_ovs_unixctl_refused_total', ASKING, 'Questions tha
 });
 
 export const STATE_METRICS: readonly Metric[] = [
-  ...[PRESENT, UP, OVSDB_UP, VSWITCHD_UP, CONNECTIONS, RECEIVED, HUNG, WAITING, ROUND_TRIP, TIMEOUTS, REFUSED],
+  ...[
+    PRESENT,
+    UP,
+    OVSDB_UP,
+    VSWITCHD_UP,
+    CONNECTIONS,
+    RECEIVED,
+    RESTARTS,
+    HUNG,
+    WAITING,
+    ROUND_TRIP,
+    TIMEOUTS,
+    REFUSED,
+  ],
 ];
 
 /** What ovs-vswitchd told last is shown for so long after it stopped answering: two of its own updates of the database. */
@@ -98,6 +114,7 @@ export function writeState(out: SampleWriter, book: Book, following: Following, 
   }
   book.write(out, CONNECTIONS, following.connections, []);
   book.write(out, RECEIVED, following.received, []);
+  book.write(out, RESTARTS, rounds.restarts, []);
   book.write(out, TIMEOUTS, rounds.timeouts, []);
   for (const [command, count] of rounds.refused) book.write(out, REFUSED, count, [command]);
   if (vswitchd.kind === 'unknown') return;

@@ -19,6 +19,7 @@ export const WISH: Wish = {
     'name',
     'ports',
     'controller',
+    'mirrors',
     'datapath_type',
     'datapath_id',
     'fail_mode',
@@ -53,6 +54,7 @@ export const WISH: Wish = {
   Manager: ['target', 'is_connected', 'status'],
   QoS: ['type', 'queues', 'other_config'],
   Queue: ['other_config'],
+  Mirror: ['name', 'statistics'],
 };
 
 export interface Interface {

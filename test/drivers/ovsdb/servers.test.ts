@@ -239,6 +239,29 @@ t.test('while an answer is outstanding nothing more is asked, and when it comes 
   t.equal(answer, 'answer to version');
 });
 
+t.test('questions that are asked together are answered in their order, each for itself', async (t) => {
+  const rundir = privateDirectory(t);
+  const { said } = await vswitchd(t, rundir, 10, (_, to) => {
+    // Nothing is answered before all are there, and the last one first.
+    if (said.length === 3) for (const one of said.toReversed()) answer(one, to);
+  });
+  const answer = ({ id, method }: Said, to: Socket): void =>
+    method === 'dpctl/show' ? reply(to, id, null, 'no datapath') : reply(to, id, `answer to ${method}`);
+  using unixctl = openUnixctl(rundir);
+  const ask = (...commands: readonly string[]) =>
+    unixctl.askTogether(
+      commands.map((command) => ({ command, args: [] })),
+      2000,
+    );
+  const [first, refused, last] = await ask('upcall/show', 'dpctl/show', 'bond/show');
+  t.match(first, { status: 'fulfilled', value: 'answer to upcall/show' });
+  t.match(refused, { status: 'rejected', reason: { code: 'JD_OVS_REFUSED' } });
+  t.match(last, { status: 'fulfilled', value: 'answer to bond/show' });
+  await t.rejects(ask('version', 'exit'), { code: 'JD_OVS_COMMAND_BARRED' });
+  t.equal(said.length, 3, 'of those with one that is barred, none is asked');
+  t.same(await ask(), []);
+});
+
 t.test('a switch that is restarted is found by its new pid; one that is gone is down', async (t) => {
   const rundir = privateDirectory(t);
   using unixctl = openUnixctl(rundir);
@@ -259,7 +282,7 @@ t.test('a switch that is restarted is found by its new pid; one that is gone is 
   await unixctl.commands();
   t.equal(second.said.filter(({ method }) => method === 'list-commands').length, 1, 'asked once');
   await first.stop();
-  t.equal(unixctl.pid, 11);
+  t.equal(unixctl.connections, 2);
   await second.stop();
   await t.rejects(unixctl.ask('version'), { code: 'JD_OVS_DOWN' });
 });

@@ -7,9 +7,12 @@ import { ranges } from '../../../src/probes/ovs/bridges.ts';
 import { readConnections, readLimits } from '../../../src/probes/ovs/conntrack.ts';
 import { readCoverage } from '../../../src/probes/ovs/coverage.ts';
 import { readDatapaths, readUpcalls } from '../../../src/probes/ovs/datapath.ts';
+import { bridgesDue } from '../../../src/probes/ovs/flows.ts';
+import { readLogLevels } from '../../../src/probes/ovs/log-levels.ts';
 import { readMemory } from '../../../src/probes/ovs/memory.ts';
 import { readPmds, readQueues } from '../../../src/probes/ovs/pmd.ts';
 import { questionsOf, type Circumstances } from '../../../src/probes/ovs/questions.ts';
+import { readShaped } from '../../../src/probes/ovs/queues.ts';
 import type { Reading } from '../../../src/probes/ovs/readings.ts';
 import { statisticOf } from '../../../src/probes/ovs/statistics.ts';
 import { parseCommands } from '../../../src/drivers/ovsdb/commands.ts';
@@ -25,6 +28,7 @@ const render = (readings: readonly Reading[]): readonly string[] =>
     return `${metric.name}${shown === '' ? '' : `{${shown}}`} ${value}`;
   });
 
+const SHAPED = { bridge: 'br0', port: 'v1', interface: 'v1' };
 const NETDEV = { type: 'netdev', name: 'ovs-netdev' };
 const READERS: readonly (readonly [command: string, read: (text: string) => readonly Reading[]])[] = [
   ['coverage/show', readCoverage],
@@ -38,6 +42,8 @@ const READERS: readonly (readonly [command: string, read: (text: string) => read
   ['dpif-netdev/pmd-perf-show', readPmds],
   ['dpif-netdev/pmd-stats-show', readPmds],
   ['dpif-netdev/pmd-rxq-show', readQueues],
+  ['qos/show', (text) => readShaped(text, SHAPED)],
+  ['vlog/list', readLogLevels],
 ];
 
 for (const version of ['bookworm-3.1', 'trixie-3.5'])
@@ -177,6 +183,7 @@ const ALL = parseCommands(recorded('list-commands'));
 const asked = (cycle: number, over: Partial<Circumstances> = {}): readonly string[] =>
   questionsOf(cycle, {
     bonds: true,
+    shaped: [],
     datapaths: [NETDEV, { type: 'system', name: 'ovs-system' }],
     commands: ALL,
     ...over,
@@ -191,6 +198,7 @@ t.test('what is dear is asked less often, and never all of it at once but in the
     'coverage/show',
     'dpctl/ct-get-nconns netdev@ovs-netdev',
     'dpif-netdev/pmd-rxq-show ovs-netdev',
+    'vlog/list',
   ]);
   t.same(asked(7), [
     'upcall/show',
@@ -209,6 +217,7 @@ t.test('what is dear is asked less often, and never all of it at once but in the
     'lacp/show',
     'dpctl/show',
     'memory/show',
+    'vlog/list',
   ]);
 });
 
@@ -216,7 +225,41 @@ t.test('what makes no sense or is not there is not asked', async (t) => {
   t.notOk(asked(5, { bonds: false }).some((key) => /bond|lacp/.test(key)));
   t.ok(asked(5, { bonds: undefined }).includes('bond/show'), 'when the database does not tell');
   t.notOk(asked(7, { datapaths: [{ type: 'system', name: 'ovs-system' }] }).some((key) => /netdev|nconns/.test(key)));
-  t.same(asked(5, { commands: new Set(['dpctl/show']) }), ['dpctl/show']);
+  t.same(asked(5, { commands: new Set(['dpctl/show']), shaped: [SHAPED] }), ['dpctl/show']);
   const old = new Set([...ALL].filter((command) => command !== 'dpif-netdev/pmd-perf-show'));
   t.ok(asked(5, { commands: old }).includes('dpif-netdev/pmd-stats-show ovs-netdev'));
+});
+
+t.test('queues and bridges are asked a few at a time, each of them once in a round', async (t) => {
+  for (const [count, every, atOnce] of [
+    [1, 4, 1],
+    [10, 4, 3],
+    [16, 4, 4],
+    [32, 8, 4],
+  ] as const) {
+    const shaped = Array.from({ length: count }, (_, index) => ({ ...SHAPED, interface: `v${index}` }));
+    const rounds = Array.from({ length: every }, (_, cycle) =>
+      asked(cycle + 8, { shaped }).filter((key) => key.startsWith('qos/show')),
+    );
+    t.same(
+      rounds.flat().toSorted(),
+      shaped.map((one) => `qos/show ${one.interface}`).toSorted(),
+      `${count} in ${every}`,
+    );
+    t.equal(Math.max(...rounds.map(({ length }) => length)), atOnce);
+  }
+  const named = (names: readonly string[]) => names.map((bridge) => ({ bridge, datapathType: 'system' }));
+  const many = named(Array.from({ length: 40 }, (_, index) => `br${index}`));
+  const rounds = Array.from({ length: 16 }, (_, cycle) => bridgesDue(cycle, many));
+  t.same(new Set(rounds.map(({ every }) => every)), new Set([16]));
+  t.equal(new Set(rounds.flatMap(({ due }) => due)).size, 32, 'and not more of them');
+  t.ok(rounds.every(({ due }) => due.length === 2));
+  t.same(
+    Array.from(
+      { length: 8 },
+      (_, cycle) => bridgesDue(cycle, named(['br0', '../x', '.', 'a/b', '', 'x'.repeat(65)])).due,
+    ).flat(),
+    named(['br0']),
+    'a name that leads elsewhere is no socket',
+  );
 });

@@ -191,7 +191,16 @@ for (const version of ['installed', 'new'] as const)
       );
       const limited = await collect();
       t.same(named(limited, 'jdos_ovs_qos'), ['jdos_ovs_qos_max_bps{bridge="br0",port="v2",type="linux-htb"} 1000000']);
-      t.same(named(limited, 'jdos_ovs_queue'), ['jdos_ovs_queue_min_bps{bridge="br0",port="v2",queue="7"} 5000']);
+      t.same(named(limited, 'jdos_ovs_queue_m'), ['jdos_ovs_queue_min_bps{bridge="br0",port="v2",queue="7"} 5000']);
+      await until('jdos_ovs_queue_tx_packets_total{bridge="br0",port="v2",interface="v2",queue="7"} 0');
+      await until('jdos_ovs_queue_tx_bytes_total{bridge="br0",port="v2",interface="v2",queue="0"}');
+      const mirror = ['name=m0', 'select-all=true', 'output-port=@p', '--', 'set', 'bridge', 'br0', 'mirrors=@m'];
+      ovs.vsctl('--id=@p', 'get', 'port', 'v2', '--', '--id=@m', 'create', 'mirror', ...mirror);
+      await until('jdos_ovs_mirror_tx_packets_total{bridge="br0",mirror="m0"}');
+      await until('ovs_bridge_flow_count{bridge="br0",datapath_type="netdev"} ');
+      await until('jdos_ovs_log_debug_modules{destination="file"} 0');
+      ovs.appctl('vlog/set', 'bridge:file:dbg');
+      await until('jdos_ovs_log_debug_modules{destination="file"} 1');
     });
 
     t.test('traffic of the many is summed, and told by the bridge and type', async (t) => {

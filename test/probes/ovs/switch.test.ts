@@ -1,7 +1,8 @@
-// Which interfaces are shown one by one, and sums of the others that never shrink.
+// Which interfaces are shown one by one, sums of the others that never shrink, and whose queues are asked for.
 import t from 'tap';
 import type { Row, Tables, Value } from '../../../src/drivers/ovsdb/index.ts';
 import { openDetail } from '../../../src/probes/ovs/detail.ts';
+import { shapedOf } from '../../../src/probes/ovs/queues.ts';
 import { openSums } from '../../../src/probes/ovs/sums.ts';
 import { describeSwitch, type Interface } from '../../../src/probes/ovs/switch.ts';
 
@@ -94,4 +95,33 @@ t.test('sums gain what each interface gains, and never shrink when one goes or b
   t.same(next.advance([], []), [], 'a bridge that is gone has no sums');
   for (const foreign of [7, [], [{}], [{ bridge: 'b', type: 't', totals: { a: -1 } }]])
     t.same(openSums(foreign).advance([], bridges), []);
+});
+
+t.test('queues are asked for where there is a QoS of few of them, by names that are names', async (t) => {
+  const queues = (count: number) => new Map(Array.from({ length: count }, (_, id) => [id, `q${id}`] as const));
+  const port = (qos: string, ...names: readonly string[]): Columns => ({
+    name: `port-${names[0]}`,
+    qos,
+    interfaces: names.map((name) => `i-${name}`),
+  });
+  const ports = {
+    one: port('few', 'eth0'),
+    bond: port('few', 'm1', 'm2'),
+    many: port('many', 'eth1'),
+    gone: port('none', 'eth2'),
+    option: port('few', '--help'),
+    long: port('few', 'x'.repeat(65)),
+  };
+  const names = ['eth0', 'm1', 'm2', 'eth1', 'eth2', '--help', 'x'.repeat(65)];
+  const tables: Tables = new Map([
+    ['Open_vSwitch', table({ root: { bridges: 'b' } })],
+    ['Bridge', table({ b: { name: 'br0', ports: Object.keys(ports) } })],
+    ['Port', table(ports)],
+    ['Interface', table(Object.fromEntries(names.map((name) => [`i-${name}`, { name }])))],
+    ['QoS', table({ few: { queues: queues(64) }, many: { queues: queues(65) } })],
+  ]);
+  t.same(
+    shapedOf(describeSwitch(tables)).map((one) => one.interface),
+    ['eth0', 'm1', 'm2'],
+  );
 });
