@@ -25,7 +25,7 @@ const READ_AT: Metric = {
 /** A disk that corrects errors can take seconds for an answer; one that hangs is given up. */
 const DEADLINE_MS = 30_000;
 /** Collectors run one after another: an answer that takes longer is written by the next collection. */
-const PATIENCE_MS = 1000;
+const PATIENCE_MS = 250;
 
 /** `-n standby`: a disk that sleeps is not woken. */
 const askDisk = (disk: string): Promise<Outcome> =>
