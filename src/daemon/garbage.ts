@@ -1,8 +1,8 @@
 // Has V8 go through the whole heap seldom: while nothing happens, its memory reducer was a third of what the daemon cost.
 import { setFlagsFromString } from 'node:v8';
 
-/** By then what was garbage after the start is collected, as ever. */
-const AFTER_MS = 180_000;
+/** By then every heap was gone through once, so that what the start left is given back. */
+const AFTER_MS = 300_000;
 /** Usually it is 8 s. What a burst leaves is given back later by so much. */
 const EVERY_MS = 600_000;
 /** The first Node whose V8 is known to have the flag. */

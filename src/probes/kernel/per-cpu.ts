@@ -14,7 +14,7 @@ export function parseCpus(file: string, head: string): readonly number[] {
 /** NR_CPUS of the kernels of all distributions is at most this. */
 const MOST_CPUS = 8192;
 
-export interface CpuCounts {
+interface CpuCounts {
   /** 64-bit totals of a row's counters of 32 bits, in the same order. */
   advance(row: string, cpus: readonly number[], counts: readonly number[]): readonly (number | undefined)[];
   /** Forgets rows that were not given since it was called last. */
