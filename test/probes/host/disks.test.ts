@@ -1,14 +1,11 @@
 // What block devices are: by udev where it runs, by the drivers where it does not, and of real kernels under QEMU.
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import t from 'tap';
 import { HostFiles } from '../../../src/probes/host-files.ts';
 import { disks } from '../../../src/probes/host/disks.ts';
 import { parseUdev } from '../../../src/probes/host/udev.ts';
+import { RECORDED_HARDWARE, unpackHardware } from '../../support/hardware.ts';
 import { FUZZ_SEED, mutate, random } from '../../support/random.ts';
 import { collectOnce } from '../kernel/written.ts';
-
-const HARDWARE = join(import.meta.dirname, '../../fixtures/hardware');
 
 const diskstats =
   ' 8 0 sda 1 2 3 4 5 6 7 8 9 10 11\n 8 1 sda1 1 2 3 4 5 6 7 8 9 10 11\n 253 0 dm-0 1 2 3 4 5 6 7 8 9 10 11\n';
@@ -53,9 +50,9 @@ node_disk_device_mapper_info{device="dm-0",name="vg-data",uuid="LVM-x",vg_name="
   );
 });
 
-for (const name of readdirSync(HARDWARE).filter((name) => name.startsWith('debian'))) {
+for (const name of RECORDED_HARDWARE) {
   t.test(`without udev the drivers of ${name} say what the disks are`, async (t) => {
-    const { samples } = await collectOnce(disks, new HostFiles(join(HARDWARE, name)));
+    const { samples } = await collectOnce(disks, new HostFiles(unpackHardware(t, name)));
     const info = samples.filter(({ metric }) => metric === 'node_disk_info').map(({ labels }) => labels);
     const of = (device: string) => info.find((labels) => labels['device'] === device);
     t.match(of('sda'), { model: 'QEMU HARDDISK', rotational: '1' });

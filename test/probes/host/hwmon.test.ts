@@ -1,17 +1,16 @@
 // Temperatures and fans: named as the real node_exporter names them, read from real kernels under QEMU, and sensors that do not answer.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import type { Test } from 'tap';
 import { HostFiles } from '../../../src/probes/host-files.ts';
 import { clean } from '../../../src/probes/host/hwmon-chip.ts';
 import { hwmon } from '../../../src/probes/host/hwmon.ts';
+import { RECORDED_HARDWARE, unpackHardware } from '../../support/hardware.ts';
 import { needs } from '../../support/needs.ts';
 import { parseExposition, scrapeNodeExporter } from '../../support/node-exporter.ts';
 import { collectOnce, type Sample } from '../kernel/written.ts';
-
-const HARDWARE = join(import.meta.dirname, '../../fixtures/hardware');
 
 /** A chip in /sys/devices, linked from /sys/class/hwmon as the kernel does it. */
 function chip(root: string, index: number, device: string | undefined, files: Readonly<Record<string, string>>): void {
@@ -90,9 +89,9 @@ t.test('names are of lower-case letters, digits and underscores', async (t) => {
   t.equal(clean('中'), '');
 });
 
-for (const name of readdirSync(HARDWARE).filter((name) => name.startsWith('debian'))) {
+for (const name of RECORDED_HARDWARE) {
   t.test(`the sensors of ${name} are read`, async (t) => {
-    const { text } = await collectOnce(hwmon, new HostFiles(join(HARDWARE, name)));
+    const { text } = await collectOnce(hwmon, new HostFiles(unpackHardware(t, name)));
     t.match(text, /^node_hwmon_chip_names\{chip="nvme_nvme0",chip_name="nvme"\} 1$/m);
     t.match(text, /^node_hwmon_temp_celsius\{chip="nvme_nvme0",sensor="temp1"\} 49\.85$/m);
   });

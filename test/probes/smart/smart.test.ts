@@ -1,5 +1,5 @@
 // What disks say of their health: recorded answers of smartctl, which disk is asked when, and disks that sleep, hang or have nothing to say.
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
@@ -12,11 +12,10 @@ import { KnownDisks, learn, nextDue } from '../../../src/probes/smart/rounds.ts'
 import { SMART_SAMPLES, samplesOf } from '../../../src/probes/smart/samples.ts';
 import { judge } from '../../../src/probes/smart/verdict.ts';
 import { golden } from '../../support/golden.ts';
+import { HARDWARE, RECORDED_HARDWARE } from '../../support/hardware.ts';
 import { FUZZ_SEED, mutate, random } from '../../support/random.ts';
 import { collectOnce, config, openWriter } from '../kernel/written.ts';
 
-const HARDWARE = join(import.meta.dirname, '../../fixtures/hardware');
-const RECORDED = readdirSync(HARDWARE).filter((name) => name.startsWith('debian'));
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
@@ -30,7 +29,7 @@ function recorded(host: string, name: string): Outcome {
 
 const printed = (report: unknown, status = 0): Outcome => ({ kind: 'ended', status, output: JSON.stringify(report) });
 
-for (const host of RECORDED) {
+for (const host of RECORDED_HARDWARE) {
   t.test(`the disks of ${host}: those with values, and why the others have none`, async (t) => {
     t.equal(judge(recorded(host, 'sda')).state, 'read');
     t.equal(judge(recorded(host, 'nvme0')).state, 'read');
@@ -263,7 +262,7 @@ t.test('a command that is late is killed, and when it is gone is told', async (t
 
 t.test(`whatever a disk fills in, samples are bounded numbers with their labels (seed ${FUZZ_SEED})`, async (t) => {
   const next = random();
-  const [name = ''] = RECORDED;
+  const [name = ''] = RECORDED_HARDWARE;
   const original = recorded(name, 'sda');
   if (original.kind !== 'ended') throw new Error('not recorded');
   const leaves: unknown[] = [[], {}, null, -1, 1e300, 'x'.repeat(5000)];
