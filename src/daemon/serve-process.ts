@@ -19,7 +19,7 @@ import {
   openSnapshots,
   probeRoutes,
   snapshotProcedures,
-  unknownDisabled,
+  unknownCollectors,
 } from '../probes/index.ts';
 import { openReporter, reportMigrations } from '../report/index.ts';
 import {
@@ -156,6 +156,7 @@ function build(boot: ServeBoot, log: Logger, components: () => Components): read
         own: registry,
         refresh: () => refresh(2000),
         fdsGrowth: history.fdsGrowth,
+        version: boot.version,
         log,
         now,
       }),
@@ -215,7 +216,7 @@ function build(boot: ServeBoot, log: Logger, components: () => Components): read
     reporter,
     inspector,
     first,
-    ...disabledPart(unknownDisabled(config.probes)),
+    ...unknownPart(unknownCollectors(config.probes)),
   ];
 }
 
@@ -250,10 +251,16 @@ const adminToken = (door: FrontDoor, boot: ServeBoot): Component => ({
 const serveUserPart = ({ userNote }: ServeBoot): readonly Component[] =>
   userNote === undefined ? [] : [noted('user', userNote, 'a fault in the HTTP interfaces has the rights of root')];
 
-const disabledPart = (unknown: readonly string[]): readonly Component[] =>
+const unknownPart = (unknown: readonly string[]): readonly Component[] =>
   unknown.length === 0
     ? []
-    : [noted('disable', `probes.disable names no collectors: ${unknown.join(', ')}`, 'nothing is left out for them')];
+    : [
+        noted(
+          'disable',
+          `probes.disable or probes.enable names no collectors: ${unknown.join(', ')}`,
+          'nothing is left out or added for them',
+        ),
+      ];
 
 const noted = (name: string, reason: string, costs: string): Component => ({
   name,

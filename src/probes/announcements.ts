@@ -80,6 +80,8 @@ const MAX_LINE = 32 * 1024;
 
 /** After a deadline the pipe is read once more: a watcher that was itself held up has not seen what waits in it. */
 const GRACE_MS = 100;
+/** What comes within so long is read at once: a round of collections is some hundred lines, each of which would wake this process. */
+const TOGETHER_MS = 50;
 
 interface HangWatch {
   /** Called once, with the innermost read that outlived its deadline; the process is to be killed then. */
@@ -93,6 +95,8 @@ export function watchAnnouncements(stream: Readable, { onHang, clock = systemClo
   let rest = '';
   let confirming = false;
   let cancel = (): void => {};
+  let cancelResume = (): void => {};
+  let stopped = false;
 
   const arm = (confirm: boolean): void => {
     cancel();
@@ -100,6 +104,7 @@ export function watchAnnouncements(stream: Readable, { onHang, clock = systemClo
     if (reading.length === 0) return;
     const earliest = Math.min(...reading.map((entry) => entry.deadline)) - clock.uptime();
     cancel = clock.after(confirm ? GRACE_MS : Math.max(0, earliest), () => {
+      stream.resume();
       const hang = overdue(reading, clock.uptime());
       if (hang === undefined || !confirm) return arm(hang !== undefined);
       stop();
@@ -112,9 +117,19 @@ export function watchAnnouncements(stream: Readable, { onHang, clock = systemClo
     const now = clock.uptime();
     for (const line of lines) reading = follow(reading, Buffer.from(line, 'latin1').toString('utf8'), now);
     if (!confirming || overdue(reading, now) === undefined) arm(false);
+    process.nextTick(pause);
+  };
+  /** Once all that was there is read. */
+  const pause = (): void => {
+    if (stopped) return;
+    stream.pause();
+    cancelResume();
+    cancelResume = clock.after(TOGETHER_MS, () => stream.resume());
   };
   const stop = (): void => {
+    stopped = true;
     cancel();
+    cancelResume();
     stream.off('data', onData).off('end', stop).off('close', stop).off('error', stop);
     stream.resume().on('error', () => {});
   };

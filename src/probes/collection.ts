@@ -3,7 +3,7 @@ import { explain, Fault, faultKind, systemCode } from '../base/fault.ts';
 import type { Logger } from '../base/logging.ts';
 import type { Announcements } from './announcements.ts';
 import type { Clock } from './clock.ts';
-import type { Collecting, Collector, KnownContainers, NameSources } from './collector.ts';
+import type { Census, Collecting, Collector, KnownContainers, NameSources } from './collector.ts';
 import type { ProbesConfig } from './config.ts';
 import { openFamilyWriter, type Collected } from './family-writer.ts';
 import { HostFiles, QUARANTINED, readFailure } from './host-files.ts';
@@ -40,6 +40,7 @@ interface CollectionOptions {
   readonly periodSeconds: number;
   readonly sources?: NameSources | undefined;
   readonly known?: KnownContainers | undefined;
+  readonly census?: Census | undefined;
   readonly tell?: Tell | undefined;
   readonly declared?: ReadonlySet<string> | undefined;
   /** The collector's state from the process before, if any. */
@@ -89,8 +90,8 @@ export function openCollection(options: CollectionOptions): Collection {
     const targets = quarantine.map((entry) => entry.target);
     const host = new HostFiles(options.hostRoot, announcer, targets);
     out = openFamilyWriter(collector.metrics, config.maxLabelLength);
-    const { sources, known, tell, declared } = options;
-    return collector.open({ host, config, sources, known, tell, declared, log, saved: unpackState(saved) });
+    const { sources, known, census, tell, declared } = options;
+    return collector.open({ host, config, sources, known, census, tell, declared, log, saved: unpackState(saved) });
   };
 
   const run = async (maxSeries: number): Promise<Content> => {

@@ -72,6 +72,15 @@ export interface KnownContainers {
   labels: ReadonlyMap<string, readonly string[]>;
 }
 
+/**
+ * How many processes are in each state, by the kernel's letter. Written by the collector of processes, which reads all of them,
+ * and read by others; handed to both by who runs them.
+ */
+export interface Census {
+  /** Undefined before the first pass and after one that failed. */
+  states: ReadonlyMap<string, number> | undefined;
+}
+
 /** What a collector is given when it is opened. */
 export interface CollectorContext {
   readonly host: HostFiles;
@@ -79,6 +88,7 @@ export interface CollectorContext {
   /** Without it containers are named by the host's files alone. */
   readonly sources?: NameSources | undefined;
   readonly known?: KnownContainers | undefined;
+  readonly census?: Census | undefined;
   /** Hands events of the kernel over to be kept; without it they are counted only. */
   readonly tell?: Tell | undefined;
   /** The names of all metrics that the collectors run here declare. */
@@ -106,6 +116,8 @@ export interface Collector {
   readonly periodSeconds: number;
   /** Its period is kept when `probes.budget.cpuRatio` is exceeded: it costs next to nothing, and alerts live on it. */
   readonly steady?: boolean;
+  /** Left out unless `probes.enable` names it: many series, which few look at. */
+  readonly off?: true;
   readonly metrics: readonly Metric[];
   /** Its reads can hang and have this process killed: what was collected before it is handed over first. */
   readonly mayHang?: true;

@@ -14,6 +14,7 @@ export const ProbesConfig = z.strictObject({
   periodSeconds: z.number().min(1).max(3600).default(15),
   deadlineSeconds: z.number().min(0.1).max(60).default(2),
   disable: z.array(z.string()).default([]),
+  enable: z.array(z.string()).default([]),
   maxSeries: z.number().int().min(100).max(1_000_000).default(50_000),
   maxLabelLength: z.number().int().min(64).max(4096).default(512),
   budget: z

@@ -41,14 +41,6 @@ export class FamilyText {
     this.#to = 0;
   }
 
-  /** Adds a line. `head` is `name{label="value"}`. */
-  add(head: string, value: number): void {
-    this.#takeOver();
-    this.#head(head);
-    this.#value(value);
-    this.samples += 1;
-  }
-
   /** Adds the line of a lasting series. `known`: it stands in the page of the collection before. */
   set(series: Series, value: number, known: boolean): void {
     this.samples += 1;

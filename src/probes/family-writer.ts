@@ -1,10 +1,11 @@
 // Collects the samples of collection after collection as bytes that Prometheus accepts: escaped, declared, without
 // duplicates, bounded.
+import { AddedSeries } from './added-series.ts';
 import type { FoundFamily, Metric, SampleWriter } from './collector.ts';
 import { FamilyText } from './family-text.ts';
 import { boundLabels, countLong, LONGEST_LABEL } from './label-bound.ts';
 import { seriesText } from './sample-text.ts';
-import { checkLabels, type Series } from './series.ts';
+import type { Series } from './series.ts';
 
 /** The sample lines of one family. */
 export interface WrittenFamily {
@@ -41,8 +42,7 @@ const NAMED_DUPLICATES = 5;
 /** Opens the writer of one collector, whose label values are cut to `longest`. `add` throws for an undeclared metric and a wrong number of labels. */
 export function openFamilyWriter(metrics: readonly Metric[], longest = LONGEST_LABEL): FamilyWriter {
   const families = new Map(metrics.map((metric) => [metric.name, new FamilyText(metric)]));
-  /** What was added, to find what is added twice. */
-  const heads = new Set<string>();
+  const added = new Map(metrics.map((metric) => [metric.name, new AddedSeries(metric)]));
   const duplicates = new Set<string>();
   const found = new Map<string, WrittenFamily>();
   let round = 0;
@@ -77,6 +77,14 @@ export function openFamilyWriter(metrics: readonly Metric[], longest = LONGEST_L
     if (duplicates.size < NAMED_DUPLICATES) duplicates.add(head);
   };
   const headOf = ({ metric, labelValues }: Series): string => seriesText(metric.name, metric.labels ?? [], labelValues);
+  const write = (one: Series, value: number): void => {
+    if (one.round === round) return twice(headOf(one));
+    if (!count()) return;
+    one.family ??= adopt(one);
+    cut += one.cut;
+    one.family.set(one, value, one.round === round - 1);
+    one.round = round;
+  };
 
   return {
     begin(most) {
@@ -88,31 +96,17 @@ export function openFamilyWriter(metrics: readonly Metric[], longest = LONGEST_L
       dropped = 0;
       refused = 0;
       cut = 0;
-      heads.clear();
       duplicates.clear();
       found.clear();
       for (const family of families.values()) family.begin();
+      for (const some of added.values()) some.begin();
     },
     add(name, value, ...values) {
-      const family = familyOf(name);
-      checkLabels(family.metric, values);
-      const long = countLong(values, longest);
-      const kept = long === 0 ? values : boundLabels(values, longest);
-      const head = seriesText(name, family.metric.labels ?? [], kept);
-      if (heads.has(head)) return twice(head);
-      if (!count()) return;
-      cut += long;
-      heads.add(head);
-      family.add(head, value);
+      const some = added.get(name);
+      if (some === undefined) throw new Error(`metric ${name} is not declared by its collector`);
+      write(some.find(values), value);
     },
-    set(one, value) {
-      if (one.round === round) return twice(headOf(one));
-      if (!count()) return;
-      one.family ??= adopt(one);
-      cut += one.cut;
-      one.family.set(one, value, one.round === round - 1);
-      one.round = round;
-    },
+    set: write,
     addFamily({ name, help, type, samples, text, cut: long }) {
       if (families.has(name) || found.has(name)) throw new Error(`family ${name} is there already`);
       if (!count(samples)) return;

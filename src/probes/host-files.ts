@@ -8,6 +8,7 @@ import {
   readdirSync,
   readlinkSync,
   readSync,
+  realpathSync,
   statfsSync,
   statSync,
   watch,
@@ -176,6 +177,11 @@ export class HostFiles {
   /** What a symbolic link points to. */
   link(hostPath: string): string {
     return readlinkSync(this.path(hostPath));
+  }
+
+  /** The real path that a host path leads to, all links followed; below the root as long as they are relative ones, as in sysfs. */
+  resolve(hostPath: string): string {
+    return realpathSync(this.path(hostPath));
   }
 
   /** What a path leads to, or the file of a descriptor. Can hang on a dead server: call it within {@link risky}. */

@@ -15,7 +15,7 @@ export { openMemoryGuard } from './memory.ts';
 export { runnerProcedures, snapshotProcedures } from './procedures.ts';
 export { encodePublications, Published, Resumption } from './publication.ts';
 export type { MetricSample } from './sample-text.ts';
-export { collectors, enabledCollectors, unknownDisabled } from './registry.ts';
+export { collectors, enabledCollectors, unknownCollectors } from './registry.ts';
 export { openPublisher } from './publisher.ts';
 export { probeRoutes } from './routes.ts';
 export { openRunner, type Runner, type RunnerOptions } from './runner.ts';

@@ -5,13 +5,18 @@ import type { WrittenFamily } from './family-writer.ts';
 
 const count = z.number().int().nonnegative();
 
-const Family = z.object({
-  name: z.string(),
-  samples: count,
-  bytes: count,
-  /** Of a family that is not declared. */
-  found: z.object({ help: z.string(), type: z.enum(FAMILY_TYPES) }).optional(),
-});
+const MOST_FAMILIES = 100_000;
+
+/** Families by their place: there are hundreds in each round, and lists of words and numbers are quickly checked. */
+const Families = z
+  .object({
+    names: z.array(z.string()).max(MOST_FAMILIES),
+    samples: z.array(count),
+    bytes: z.array(count),
+    /** What is said of those that are not declared. */
+    found: z.array(z.object({ at: count, help: z.string(), type: z.enum(FAMILY_TYPES) })).optional(),
+  })
+  .refine(({ names, samples, bytes }) => samples.length === names.length && bytes.length === names.length);
 
 /** What stands before the bytes of a publication, as JSON. */
 const Head = z.object({
@@ -36,7 +41,7 @@ const Head = z.object({
   /** Targets this collector skips because reading them hung. */
   quarantined: z.array(z.object({ target: z.string(), since: z.number(), until: z.number() })),
   details: z.unknown().optional(),
-  families: z.array(Family).max(100_000),
+  families: Families,
   stateBytes: count.optional(),
 });
 
@@ -68,13 +73,23 @@ function piecesOf({ families, state, ...rest }: Publication): readonly Buffer[] 
   const head = Buffer.from(
     JSON.stringify({
       ...rest,
-      families: families.map(({ text, ...family }) => ({ ...family, bytes: text.length })),
+      families: {
+        names: families.map(({ name }) => name),
+        samples: families.map(({ samples }) => samples),
+        bytes: families.map(({ text }) => text.length),
+        found: foundIn(families),
+      },
       ...(state === undefined ? {} : { stateBytes: state.length }),
     } satisfies z.input<typeof Head>),
   );
   const length = Buffer.alloc(LENGTH_BYTES);
   length.writeUInt32LE(head.length);
   return [length, head, ...families.map(({ text }) => text), ...(state === undefined ? [] : [state])];
+}
+
+function foundIn(families: Publication['families']): z.input<typeof Families>['found'] {
+  const found = families.flatMap(({ found: said }, at) => (said === undefined ? [] : [{ at, ...said }]));
+  return found.length === 0 ? undefined : found;
 }
 
 /** Reads publications that follow each other. They are views of `bytes`. Throws when it is not what was encoded. */
@@ -88,9 +103,15 @@ export function decodePublications(bytes: Buffer): readonly Publication[] {
   while (at < bytes.length) {
     const head = Head.parse(JSON.parse(take(take(LENGTH_BYTES).readUInt32LE()).toString('utf8')));
     const { families, stateBytes, ...rest } = head;
+    const { names, samples, bytes: lengths } = families;
+    const found = new Map(families.found?.map(({ at: place, ...said }) => [place, said]));
     publications.push({
       ...rest,
-      families: families.map(({ bytes: length, ...family }) => ({ ...family, text: take(length) })),
+      families: names.map((name, place) => {
+        const family = { name, samples: samples[place] ?? 0, text: take(lengths[place] ?? 0) };
+        const said = found.get(place);
+        return said === undefined ? family : { ...family, found: said };
+      }),
       ...(stateBytes === undefined ? {} : { state: take(stateBytes) }),
     });
   }

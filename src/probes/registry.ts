@@ -8,10 +8,12 @@ import { kernelCollectors } from './kernel/index.ts';
 import { kmsgCollectors } from './kmsg/index.ts';
 import { ovsCollectors } from './ovs/index.ts';
 import { processCollectors } from './process/index.ts';
+import { smartCollectors } from './smart/index.ts';
 
 export const collectors: readonly Collector[] = [
   ...kernelCollectors.map((collector) => ({ ...collector, steady: true })),
   ...hostCollectors,
+  ...smartCollectors,
   ...containerCollectors,
   ...execCollectors, // after those of containers, which know the names
   ...kmsgCollectors, // as well
@@ -19,10 +21,12 @@ export const collectors: readonly Collector[] = [
   ...ovsCollectors,
 ];
 
-/** The collectors that the configuration leaves on. */
-export const enabledCollectors = (config: ProbesConfig): readonly Collector[] =>
-  collectors.filter(({ name }) => !config.disable.includes(name));
+/** The collectors that the configuration leaves on; those that are off unless asked for come last, so that others have room before. */
+export function enabledCollectors({ disable, enable }: ProbesConfig): readonly Collector[] {
+  const on = collectors.filter(({ name, off }) => !disable.includes(name) && (off !== true || enable.includes(name)));
+  return on.toSorted((a, b) => Number(a.off ?? false) - Number(b.off ?? false));
+}
 
-/** The names in `probes.disable` that no collector has. */
-export const unknownDisabled = (config: ProbesConfig): readonly string[] =>
-  config.disable.filter((name) => !collectors.some((collector) => collector.name === name));
+/** The names in `probes.disable` and `probes.enable` that no collector has. */
+export const unknownCollectors = ({ disable, enable }: ProbesConfig): readonly string[] =>
+  [...new Set([...disable, ...enable])].filter((name) => !collectors.some((collector) => collector.name === name));

@@ -10,7 +10,7 @@ import { withoutKubeletLabels } from './container/metrics.ts';
 import { CONTENT_TYPES, negotiate, renderExposition, type ExposedFamily } from './exposition.ts';
 import { BY, type By, type FdsGrowthView } from './history/index.ts';
 import { fdHeadroom, fdRatio } from './process/fd-use.ts';
-import { nodeSelfFamilies, ownFamilies, selfFamilies } from './self-metrics.ts';
+import { nodeBuildFamily, nodeSelfFamilies, ownFamilies, selfFamilies } from './self-metrics.ts';
 import type { CollectorFacts, Snapshots } from './snapshots.ts';
 
 const BAD_SELECTION = faultKind(
@@ -32,6 +32,8 @@ interface ProbeRoutesOptions {
   readonly refresh: () => Promise<void>;
   /** How fast processes gain file descriptors. */
   readonly fdsGrowth: Pick<FdsGrowthView, 'process'>;
+  /** The daemon's. */
+  readonly version: string;
   readonly log: Logger;
   /** Unix milliseconds. */
   readonly now: () => number;
@@ -57,7 +59,7 @@ const Selection = z.object({ 'collect[]': names, 'exclude[]': names });
 type Selection = z.output<typeof Selection>;
 
 function expositionRoute(
-  { snapshots, own, log, now }: ProbeRoutesOptions,
+  { snapshots, own, version, log, now }: ProbeRoutesOptions,
   view: View | undefined,
   path = view === undefined ? '/metrics' : `/metrics/${view}`,
 ): Route {
@@ -83,6 +85,7 @@ function expositionRoute(
       const families: ExposedFamily[] = [
         ...chosen.flatMap(({ name }) => snapshots.families(name)).map(path === CADVISOR_ALONE ? withoutKubelet : asIs),
         ...(view === undefined || view === 'node' ? nodeSelfFamilies(of('node')) : []),
+        ...(view === 'node' ? nodeBuildFamily(version) : []),
         ...(view === undefined ? selfFamilies(of(undefined), snapshots, now()) : []),
         ...(view === undefined && query['collect[]'] === undefined ? await ownFamilies(own, log) : []),
       ];

@@ -6,7 +6,7 @@ import type { Announcements } from './announcements.ts';
 import type { Clock } from './clock.ts';
 import { openCollection } from './collection.ts';
 import type { Collection, QuarantineEntry } from './collection.ts';
-import type { Collector, CollectorContext, KnownContainers, NameSources } from './collector.ts';
+import type { Census, Collector, CollectorContext, KnownContainers, NameSources } from './collector.ts';
 import type { ProbesConfig } from './config.ts';
 import type { Tell } from './kmsg/index.ts';
 import { seriesOf, type Publication, type Resumption } from './publication.ts';
@@ -83,7 +83,9 @@ export function openRunner(options: RunnerOptions): Runner {
   const stopping = new AbortController();
   const known: KnownContainers = { labels: new Map() };
   const declared = new Set(options.collectors.flatMap(({ metrics }) => metrics.map(({ name }) => name)));
-  const slots = options.collectors.map((one) => openSlot(one, options, { known, declared }, stopping.signal));
+  const census: Census = { states: undefined };
+  const shared = { known, census, declared };
+  const slots = options.collectors.map((one) => openSlot(one, options, shared, stopping.signal));
   let start = 0;
   let running = Promise.resolve();
   const alarm = openAlarm(clock);
@@ -238,7 +240,7 @@ const at = (slot: Slot): number => Math.min(slot.due, slot.unsent?.retryAt ?? In
 function openSlot(
   collector: Collector,
   options: RunnerOptions,
-  shared: Pick<CollectorContext, 'known' | 'declared'>,
+  shared: Pick<CollectorContext, 'known' | 'census' | 'declared'>,
   stopping: AbortSignal,
 ): Slot {
   const { hostRoot, config, quarantine, announcements, clock, log } = options;

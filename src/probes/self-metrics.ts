@@ -82,6 +82,18 @@ export const NODE_SELF_METRICS: readonly Metric[] = [
   },
 ];
 
+/** By which dashboards find what is a node_exporter; on `/metrics/node` alone. */
+export const NODE_BUILD: Metric = {
+  name: 'node_exporter_build_info',
+  help: 'node_exporter: found by dashboards; the version is that of JDOS, which speaks in its place here.',
+  type: 'gauge',
+  source: 'package.json; on /metrics/node alone',
+  labels: ['version', 'branch'],
+};
+
+export const nodeBuildFamily = (version: string): readonly ExposedFamily[] =>
+  write([NODE_BUILD], (out) => out.add(NODE_BUILD.name, 1, version, 'jdos'));
+
 /** The self metrics of collectors. One that has not answered yet has none but its number of series. */
 export function selfFamilies(
   collectors: readonly CollectorStatus[],

@@ -26,7 +26,7 @@ export function openSeries(metric: Metric, ...labelValues: readonly (string | un
 }
 
 /** Throws when a metric is not given a value for each of its labels. */
-export function checkLabels({ name, labels = [] }: Metric, values: readonly (string | undefined)[]): void {
+function checkLabels({ name, labels = [] }: Metric, values: readonly (string | undefined)[]): void {
   if (values.length === labels.length) return;
   throw new Error(`metric ${name} has labels (${labels.join(', ')}), got ${values.length} values`);
 }

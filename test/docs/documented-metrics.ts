@@ -6,7 +6,7 @@ import { httpMetrics } from '../../src/http/metrics.ts';
 import type { Metric } from '../../src/probes/collector.ts';
 import { historyMetrics } from '../../src/probes/history/metrics.ts';
 import { collectors } from '../../src/probes/registry.ts';
-import { NODE_SELF_METRICS, SELF_METRICS } from '../../src/probes/self-metrics.ts';
+import { NODE_BUILD, NODE_SELF_METRICS, SELF_METRICS } from '../../src/probes/self-metrics.ts';
 import { ledgerMetrics } from '../../src/tracing/ledger/metrics.ts';
 import { traceMetrics } from '../../src/tracing/metrics.ts';
 import { rpcMetrics } from '../../src/tracing/yarpc/metrics.ts';
@@ -105,7 +105,7 @@ export function documentedMetrics(): readonly DocumentedMetric[] {
   const own = ownMetrics({ version: '0.0.0', parts: () => new Map(), view: noView });
   return [
     ...collectors.flatMap(({ name, metrics }) => metrics.map((metric) => declared(metric, name))),
-    ...[...NODE_SELF_METRICS, ...SELF_METRICS].map((metric) => declared(metric, 'collectors')),
+    ...[NODE_BUILD, ...NODE_SELF_METRICS, ...SELF_METRICS].map((metric) => declared(metric, 'collectors')),
     ...registered(own, 'daemon', 'the agent process'),
     ...Object.entries(REGISTRARS).flatMap(([part, [source, register]]) => {
       const registry = new Registry();

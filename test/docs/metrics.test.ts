@@ -48,8 +48,9 @@ const renderPart = ({ title, text, metrics, common = [] }: Part): string =>
   ].join('\n');
 
 const period = (name: string): string => {
-  const seconds = collectors.find((collector) => collector.name === name)?.periodSeconds;
-  return `Read every ${seconds} s unless configured otherwise.`;
+  const { periodSeconds, off } = collectors.find((collector) => collector.name === name) ?? {};
+  const every = `every ${periodSeconds} s unless configured otherwise`;
+  return off === true ? `Off unless \`probes.enable\` names it; then read ${every}.` : `Read ${every}.`;
 };
 
 /** A part for each collector of a view. */
@@ -122,7 +123,7 @@ const VIEWS = [
   },
   {
     title: 'The daemon',
-    text: 'Served at `/metrics` alone, but for `node_scrape_*`, which `/metrics/node` has too.',
+    text: 'Served at `/metrics` alone, but for `node_scrape_*`, which `/metrics/node` has too, and `node_exporter_build_info`, which it has alone.',
     parts: (all: readonly DocumentedMetric[]) =>
       PARTS_OF_DAEMON.map(([part, title, text]) => {
         return { title, text, metrics: all.filter(({ from }) => from === part) };

@@ -244,6 +244,47 @@ t.test(
   },
 );
 
+t.test(
+  `what is added is written in the order of this collection, whatever came before, seed ${FUZZ_SEED}`,
+  async (t) => {
+    const next = random();
+    const long = 'x'.repeat(200);
+    const labels = [
+      ...Array.from({ length: 12 }, (_, i) => `${i}`),
+      '',
+      `${long}a`,
+      `${long}b`,
+      '\ud800',
+      '\udc00',
+      undefined,
+    ];
+    const out = openFamilyWriter(METRICS, 100);
+    let order = labels.map((_, i) => i);
+    for (let round = 0; round < 600; round += 1) {
+      if (next() < 0.3) order = order.map((at) => (next() < 0.1 ? Math.floor(next() * labels.length) : at));
+      if (next() < 0.1) order = order.toSorted(() => next() - 0.5);
+      const now = order.filter(() => next() > 0.03);
+      const budget = next() < 0.1 ? 5 : 1000;
+      const fresh = openFamilyWriter(METRICS, 100);
+      fresh.begin(budget);
+      out.begin(budget);
+      for (const at of now) {
+        const value = Math.floor(next() * 3);
+        for (const writer of [out, fresh]) {
+          writer.add('c', value, labels[at]);
+          if (at % 4 === 0) writer.add('a_total', value, labels[at], 'same');
+        }
+      }
+      if (next() < 0.05) continue; // the collection failed
+      const [got, expected] = [out.finish(), fresh.finish()];
+      const plain = ({ families, ...rest }: typeof got) => ({ ...rest, text: linesOf({ families, ...rest }) });
+      if (JSON.stringify(plain(got)) !== JSON.stringify(plain(expected)))
+        t.same(plain(got), plain(expected), `round ${round}`);
+    }
+    t.pass('600 collections are alike');
+  },
+);
+
 t.test('lines that are handed out stay as they are while the next collection is written', async (t) => {
   const [, b] = METRICS;
   if (b === undefined) throw new Error('no metric');

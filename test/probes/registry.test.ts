@@ -7,7 +7,7 @@ import { systemClock } from '../../src/probes/clock.ts';
 import { ProbesConfig } from '../../src/probes/config.ts';
 import { openMetricsFamily } from '../../src/probes/exposition.ts';
 import { decodePublications, encodePublications } from '../../src/probes/publication.ts';
-import { collectors, enabledCollectors, unknownDisabled } from '../../src/probes/registry.ts';
+import { collectors, enabledCollectors, unknownCollectors } from '../../src/probes/registry.ts';
 import { probeRoutes } from '../../src/probes/routes.ts';
 import { openRunner } from '../../src/probes/runner.ts';
 import { NODE_SELF_METRICS, SELF_METRICS } from '../../src/probes/self-metrics.ts';
@@ -32,10 +32,25 @@ t.test('names, labels and help are as Prometheus wants them', async (t) => {
   for (const { name } of collectors) t.match(name, /^[a-z][a-z0-9_]*$/);
 });
 
-t.test('collectors are switched off by name, and a name that none has is told', async (t) => {
-  const config = ProbesConfig.parse({ disable: ['vmstat', 'vmsat'] });
-  t.equal(enabledCollectors(config).length, collectors.length - 1);
-  t.same(unknownDisabled(config), ['vmsat']);
+t.test('collectors are switched off and on by name, and a name that none has is told', async (t) => {
+  const usual = enabledCollectors(ProbesConfig.parse({})).map(({ name }) => name);
+  t.same(
+    collectors.map(({ name }) => name).filter((name) => !usual.includes(name)),
+    ['interrupts', 'softirqs'],
+    'off unless asked for',
+  );
+  const config = ProbesConfig.parse({ disable: ['vmstat', 'vmsat'], enable: ['interrupts', 'intrrupts'] });
+  t.same(
+    enabledCollectors(config).map(({ name }) => name),
+    [...usual.filter((name) => name !== 'vmstat'), 'interrupts'],
+    'what was asked for has the room that the others leave',
+  );
+  t.same(unknownCollectors(config), ['vmsat', 'intrrupts']);
+  const both = ProbesConfig.parse({ disable: ['softirqs'], enable: ['softirqs'] });
+  t.same(
+    enabledCollectors(both).map(({ name }) => name),
+    usual,
+  );
 });
 
 t.test('all collectors read this very host in two rounds, and promtool parses what they say', async (t) => {
@@ -47,6 +62,7 @@ t.test('all collectors read this very host in two rounds, and promtool parses wh
     own: new Registry(),
     refresh: async () => {},
     fdsGrowth: { process: () => undefined },
+    version: '0.0.0',
     log,
     now: Date.now,
   });

@@ -47,7 +47,7 @@ function site(refresh: () => Promise<void> = async () => {}) {
   const snapshots = openSnapshots({ collectors: FACTS, log, now });
   const own = new Registry();
   const fdsGrowth = { process: ({ pid }: { pid: number }) => (pid === 1 ? 12.5 : undefined) };
-  const routes = probeRoutes({ snapshots, own, refresh, fdsGrowth, log, now });
+  const routes = probeRoutes({ snapshots, own, refresh, fdsGrowth, version: '1.2.3', log, now });
   /** As `http/` calls it: the query is validated first. */
   const get = async (path: string, query: object = {}, headers: Record<string, string> = {}): Promise<RouteReply> => {
     const found = routes.find((route) => route.path === path) as Route;
@@ -115,7 +115,9 @@ t.test('a view gives its own collectors alone', async (t) => {
     'node_uname_info',
     'node_scrape_collector_duration_seconds',
     'node_scrape_collector_success',
+    'node_exporter_build_info',
   ]);
+  t.match(await it.text('/metrics/node'), /^node_exporter_build_info\{version="1\.2\.3",branch="jdos"\} 1$/m);
   t.same(families(await it.text('/metrics/process')), ['named_x']);
 });
 

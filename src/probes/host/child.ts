@@ -1,4 +1,4 @@
-// Runs a script of ours in a process of its own, with a deadline that also ends the commands it started.
+// Runs a command in a process of its own, with a deadline that also ends the commands it started.
 import { spawn } from 'node:child_process';
 import { Fault, faultKind } from '../../base/fault.ts';
 
@@ -17,30 +17,32 @@ export interface ChildOptions {
   readonly timeoutMs?: number;
 }
 
+export type Outcome =
+  | { readonly kind: 'ended'; readonly status: number; readonly output: string }
+  | { readonly kind: 'not-started'; readonly cause: unknown }
+  /** By its own doing, or because it was late or printed too much. `gone` resolves when it no longer is there. */
+  | { readonly kind: 'killed'; readonly why: string; readonly gone: Promise<void> };
+
 /**
- * Runs a script on this Node and resolves with what it printed. It leads a process group, which is killed whole at the
- * deadline: execFile() would end the script and leave the command it waits for. Rejects with {@link INVENTORY_FAILED}.
+ * Runs a command, without a shell, and resolves with what became of it. It leads a process group, which is killed whole at the
+ * deadline: execFile() would end the command and leave what it waits for. Never rejects.
  */
-export function runChild(script: string, options: ChildOptions = {}): Promise<string> {
-  const { args = [], timeoutMs = TIMEOUT_MS } = options;
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [script, ...args], {
-      detached: true,
-      env: ENVIRONMENT,
-      stdio: ['ignore', 'pipe', 'ignore'],
-    });
+export function runCommand(file: string, { args = [], timeoutMs = TIMEOUT_MS }: ChildOptions = {}): Promise<Outcome> {
+  return new Promise((resolve) => {
+    const child = spawn(file, args, { detached: true, env: ENVIRONMENT, stdio: ['ignore', 'pipe', 'ignore'] });
+    const gone = new Promise<void>((end) => child.once('exit', () => end()));
     const chunks: Buffer[] = [];
     let size = 0;
-    const fail = (why: string, cause?: unknown): void => {
+    const end = (outcome: Outcome): void => {
       clearTimeout(timer);
-      reject(new Fault(INVENTORY_FAILED, `the inventory process ${why}`, { cause }));
+      resolve(outcome);
     };
-    // Rejects at once and waits for no end: no signal reaches a command that hangs in the kernel.
+    // Resolves at once and waits for no end: no signal reaches a command that hangs in the kernel.
     const kill = (why: string): void => {
       if (child.pid !== undefined) killGroup(child.pid);
       child.stdout.destroy();
       child.unref();
-      fail(why);
+      end({ kind: 'killed', why, gone });
     };
     const timer = setTimeout(() => kill(`did not end within ${timeoutMs} ms`), timeoutMs);
     child.stdout.on('data', (chunk: Buffer) => {
@@ -48,13 +50,26 @@ export function runChild(script: string, options: ChildOptions = {}): Promise<st
       if (size > MOST_BYTES) kill(`printed more than ${MOST_BYTES} bytes`);
       else chunks.push(chunk);
     });
-    child.once('error', (cause) => fail('could not be started', cause));
-    child.once('close', (code, signal) => {
-      if (code !== 0) return fail(`ended with ${signal ?? `status ${code}`}`);
-      clearTimeout(timer);
-      resolve(Buffer.concat(chunks).toString('utf8'));
+    child.once('error', (cause) => end({ kind: 'not-started', cause }));
+    child.once('close', (status, signal) => {
+      if (status === null) return end({ kind: 'killed', why: `ended with ${signal ?? 'a signal'}`, gone });
+      end({ kind: 'ended', status, output: Buffer.concat(chunks).toString('utf8') });
     });
   });
+}
+
+/** Runs a script of ours on this Node and resolves with what it printed. Rejects with {@link INVENTORY_FAILED}. */
+export async function runChild(script: string, { args = [], ...options }: ChildOptions = {}): Promise<string> {
+  const outcome = await runCommand(process.execPath, { args: [script, ...args], ...options });
+  switch (outcome.kind) {
+    case 'ended':
+      if (outcome.status === 0) return outcome.output;
+      throw new Fault(INVENTORY_FAILED, `the inventory process ended with status ${outcome.status}`);
+    case 'killed':
+      throw new Fault(INVENTORY_FAILED, `the inventory process ${outcome.why}`);
+    case 'not-started':
+      throw new Fault(INVENTORY_FAILED, 'the inventory process could not be started', { cause: outcome.cause });
+  }
 }
 
 function killGroup(pid: number): void {

@@ -1,48 +1,11 @@
 // Connections that netfilter tracks in the host's network, their limit, and what became of packets there.
 import type { Collector, Metric } from '../collector.ts';
 import { readFailure, type HostFiles } from '../host-files.ts';
-import { eachLine, hexadecimal, unexpected, unsigned, words } from './text.ts';
+import { parseNetStat, type NetStat } from './net-stat.ts';
+import { unsigned } from './text.ts';
 import { openWidening } from './widening.ts';
 
 const LARGEST = 1024 * 1024; // some 160 bytes for each CPU that the machine could have
-
-interface ConntrackTable {
-  /** Entries in the whole table of the namespace. */
-  readonly entries: number;
-  /** The statistics that were asked for, by CPU; 32 bits each. Undefined: this kernel has no such column. */
-  readonly rows: readonly (readonly (number | undefined)[])[];
-}
-
-/**
- * Parses /proc/PID/net/stat/nf_conntrack (net/netfilter/nf_conntrack_standalone.c): a head that names the columns, which
- * differ between kernels, and a row of hexadecimal numbers for each CPU, each of them with the number of all entries.
- */
-export function parseConntrack(text: string, statistics: readonly string[]): ConntrackTable {
-  let columns: readonly number[] | undefined;
-  let width = 0;
-  let entries: number | undefined;
-  const rows: (number | undefined)[][] = [];
-  eachLine(text, (line) => {
-    const cells = words(line);
-    if (columns === undefined) {
-      if (cells[0] !== 'entries') throw unexpected('nf_conntrack', line);
-      columns = statistics.map((statistic) => cells.indexOf(statistic));
-      width = cells.length;
-      return;
-    }
-    if (cells.length !== width) throw unexpected('nf_conntrack', line);
-    entries ??= hex(line, cells[0]);
-    rows.push(columns.map((column) => (column === -1 ? undefined : hex(line, cells[column]))));
-  });
-  if (entries === undefined) throw unexpected('nf_conntrack', text);
-  return { entries, rows };
-}
-
-function hex(line: string, cell: string | undefined): number {
-  const value = hexadecimal(cell);
-  if (value === undefined) throw unexpected('nf_conntrack', line);
-  return value;
-}
 
 /**
  * The table of the network namespace of a process; undefined where the kernel tracks no connections or shows no statistics
@@ -52,9 +15,9 @@ export function readConntrack(
   host: HostFiles,
   pid: number | 'self',
   statistics: readonly string[],
-): ConntrackTable | undefined {
+): NetStat | undefined {
   try {
-    return parseConntrack(host.text(`/proc/${pid}/net/stat/nf_conntrack`, LARGEST), statistics);
+    return parseNetStat('nf_conntrack', host.text(`/proc/${pid}/net/stat/nf_conntrack`, LARGEST), statistics);
   } catch (error) {
     if (readFailure(error) === 'absent') return undefined;
     throw error;
@@ -99,8 +62,8 @@ const LIMIT: Metric = {
 const statisticName = (name: string): string => `node_nf_conntrack_stat_${name}`;
 
 /** The first process is in the host's network, as for /proc/1/net/dev; else this one is, or sees no host at all. */
-function readHost(host: HostFiles): ConntrackTable | undefined {
-  let table: ConntrackTable | undefined;
+function readHost(host: HostFiles): NetStat | undefined {
+  let table: NetStat | undefined;
   try {
     table = readConntrack(host, 1, NAMES);
   } catch (error) {

@@ -1,5 +1,5 @@
 // Reads, writes, discards and flushes of each block device, from /proc/diskstats.
-import { stateless, type Collector } from '../collector.ts';
+import { stateless, type Collector, type Metric } from '../collector.ts';
 import { isIgnoredDisk } from './disk-names.ts';
 import { allUnsigned, eachLine, unexpected, words } from './text.ts';
 
@@ -66,35 +66,30 @@ export function parseDiskstats(text: string, wanted: (device: string) => boolean
   return disks;
 }
 
+const METRICS = COLUMNS.map(([name, factor, help], column) => ({
+  factor,
+  metric: {
+    name: `node_disk_${name}`,
+    help,
+    type: name === 'io_now' ? 'gauge' : 'counter',
+    source: `/proc/diskstats field ${column + 1} (iostats.rst)`,
+    unit: COUNTED[name],
+    labels: ['device'],
+  } satisfies Metric,
+}));
+
 export const diskstats: Collector = {
   name: 'diskstats',
   view: 'node',
   periodSeconds: 15,
-  metrics: [
-    {
-      name: 'node_disk_info',
-      help: 'Info of /sys/block/<block_device>.',
-      type: 'gauge',
-      source: '/proc/diskstats',
-      labels: ['device', 'major', 'minor'],
-    },
-    ...COLUMNS.map(([name, , help], column) => ({
-      name: `node_disk_${name}`,
-      help,
-      type: name === 'io_now' ? ('gauge' as const) : ('counter' as const),
-      source: `/proc/diskstats field ${column + 1} (iostats.rst)`,
-      unit: COUNTED[name],
-      labels: ['device'],
-    })),
-  ],
+  metrics: METRICS.map(({ metric }) => metric),
   open: stateless((host, out, config) => {
     const wanted = (device: string): boolean => !isIgnoredDisk(device, config.disk.excludeDevices);
-    for (const [device, { major, minor, columns }] of parseDiskstats(host.text('/proc/diskstats'), wanted)) {
-      out.add('node_disk_info', 1, device, major, minor);
-      COLUMNS.forEach(([name, factor], column) => {
+    for (const [device, { columns }] of parseDiskstats(host.text('/proc/diskstats'), wanted)) {
+      for (const [column, { metric, factor }] of METRICS.entries()) {
         const value = columns[column];
-        if (value !== undefined) out.add(`node_disk_${name}`, value * factor, device);
-      });
+        if (value !== undefined) out.add(metric.name, value * factor, device);
+      }
     }
   }),
 };

@@ -1,7 +1,7 @@
 // Counters of the host's IP, ICMP, TCP and UDP, from /proc/1/net/snmp, netstat and snmp6.
 import { stateless, type Collector, type Metric } from '../collector.ts';
 import { hostNet, hostNetIfThere } from './host-net.ts';
-import { eachLine, unexpected, words } from './text.ts';
+import { eachLine, unexpected, unsigned, words } from './text.ts';
 
 /** What node_exporter selects by default, in its names, and what they count. */
 const FIELDS: readonly (readonly [protocol: string, fields: readonly string[], unit: string])[] = [
@@ -32,16 +32,26 @@ const METRICS: readonly Metric[] = FIELDS.flatMap(([protocol, fields, unit]) =>
     unit,
   })),
 );
-const SELECTED = new Map(METRICS.map(({ name }) => [name.slice('node_netstat_'.length).replace('_', ''), name]));
+/** The metric of a field, by the file's line of the protocol and by its name there. */
+const SELECTED = new Map<string, Map<string, string>>();
+for (const [protocol, fields] of FIELDS) {
+  const names = SELECTED.get(`${protocol}:`) ?? new Map<string, string>();
+  for (const field of fields) names.set(field, `node_netstat_${protocol}_${field}`);
+  SELECTED.set(`${protocol}:`, names);
+}
+/** As /proc/net/snmp6 spells them: `Ip6InOctets`. */
+const SELECTED6 = new Map(METRICS.map(({ name }) => [name.slice('node_netstat_'.length).replace('_', ''), name]));
 
 type Values = Map<string, number>;
 
 /** Signed: some are -1 for "no limit" (Tcp MaxConn). */
-const integer = (word: string | undefined): number | undefined =>
-  word !== undefined && /^-?\d{1,20}$/.test(word) ? Number(word) : undefined;
+function integer(word: string | undefined): number | undefined {
+  if (word?.startsWith('-') !== true) return unsigned(word);
+  const value = unsigned(word.slice(1));
+  return value === undefined ? undefined : -value;
+}
 
-function note(values: Values, file: string, line: string, name: string, word: string | undefined): void {
-  const metric = SELECTED.get(name);
+function note(values: Values, file: string, line: string, metric: string | undefined, word: string | undefined): void {
   if (metric === undefined) return;
   const value = integer(word);
   if (value === undefined) throw unexpected(file, line);
@@ -56,8 +66,9 @@ export function parseSnmp(file: string, text: string, values: Values): void {
     if (names === undefined) return void (names = cells);
     const [protocol = ''] = cells;
     if (names[0] !== protocol || !protocol.endsWith(':') || names.length !== cells.length) throw unexpected(file, line);
-    for (let i = 1; i < cells.length; i += 1)
-      note(values, file, line, `${protocol.slice(0, -1)}${names[i] ?? ''}`, cells[i]);
+    const selected = SELECTED.get(protocol);
+    if (selected !== undefined)
+      for (let i = 1; i < cells.length; i += 1) note(values, file, line, selected.get(names[i] ?? ''), cells[i]);
     names = undefined;
   });
   if (names !== undefined) throw unexpected(file, text);
@@ -68,7 +79,7 @@ export function parseSnmp6(text: string, values: Values): void {
   eachLine(text, (line) => {
     const [name = '', value, more] = words(line);
     if (value === undefined || more !== undefined) throw unexpected('/proc/net/snmp6', line);
-    note(values, '/proc/net/snmp6', line, name, value);
+    note(values, '/proc/net/snmp6', line, SELECTED6.get(name), value);
   });
 }
 

@@ -1,7 +1,9 @@
 // CPU time per mode, interrupts, context switches, forks, boot time and runnable processes, from /proc/stat.
+import { z } from '../../base/schema.ts';
 import type { Collector } from '../collector.ts';
 import { openRatchet } from './ratchet.ts';
 import { allUnsigned, eachLine, unexpected, unsigned, words } from './text.ts';
+import { openWidening } from './widening.ts';
 
 /** The kernel shows ticks of 1/100 s (USER_HZ) on every architecture the daemon runs on. */
 const TICKS_PER_SECOND = 100;
@@ -27,17 +29,34 @@ const SINGLE = [
 ] as const;
 const NAMES = new Map<string, string>(SINGLE.map(([key, name]) => [key, name]));
 
+/** As `softirq` lists them behind its sum, in node_exporter's names (include/linux/interrupt.h). */
+const VECTORS = [
+  'hi',
+  'timer',
+  'net_tx',
+  'net_rx',
+  'block',
+  'block_iopoll',
+  'tasklet',
+  'sched',
+  'hrtimer',
+  'rcu',
+] as const;
+
 interface KernelStat {
   /** Ticks per CPU (`0`, `1`, …), in the kernel's order of columns: at least four. */
   readonly cpus: ReadonlyMap<string, readonly number[]>;
   /** The other numbers by metric name. */
   readonly single: ReadonlyMap<string, number>;
+  /** Counts of 32 bits in the order of {@link VECTORS}; empty on a kernel that does not say. */
+  readonly softirqs: readonly number[];
 }
 
 /** Parses /proc/stat (Documentation/filesystems/proc.rst); lines it does not know are left out. */
 export function parseStat(text: string): KernelStat {
   const cpus = new Map<string, readonly number[]>();
   const single = new Map<string, number>();
+  let softirqs: readonly number[] = [];
   eachLine(text, (line) => {
     const space = line.indexOf(' ');
     const key = space === -1 ? line : line.slice(0, space);
@@ -51,11 +70,15 @@ export function parseStat(text: string): KernelStat {
       const ticks = allUnsigned('/proc/stat', line, words(line.slice(key.length)));
       if (unsigned(key.slice(3)) === undefined || ticks.length < 4) throw unexpected('/proc/stat', line);
       cpus.set(key.slice(3), ticks);
+    } else if (key === 'softirq') {
+      softirqs = allUnsigned('/proc/stat', line, words(line.slice(key.length)).slice(1, VECTORS.length + 1));
     }
   });
   if (cpus.size === 0) throw unexpected('/proc/stat', text);
-  return { cpus, single };
+  return { cpus, single, softirqs };
 }
+
+const Saved = z.object({ cpus: z.unknown().optional(), softirqs: z.unknown().optional() });
 
 export const stat: Collector = {
   name: 'stat',
@@ -77,12 +100,22 @@ export const stat: Collector = {
       labels: ['cpu', 'mode'],
     },
     ...SINGLE.map(([key, name, help, type, unit]) => ({ name, help, type, source: `/proc/stat ${key}`, unit })),
+    {
+      name: 'node_softirqs_total',
+      help: 'Number of softirq calls.',
+      type: 'counter',
+      source: '/proc/stat softirq, over wraps of its 32 bits',
+      unit: 'softirqs',
+      labels: ['vector'],
+    },
   ],
   open({ host, saved }) {
-    const ratchet = openRatchet(saved);
+    const before = Saved.safeParse(saved).data;
+    const ratchet = openRatchet(before?.cpus);
+    const widening = openWidening(before?.softirqs);
     return {
       collect(out) {
-        const { cpus, single } = parseStat(host.text('/proc/stat', LARGEST));
+        const { cpus, single, softirqs } = parseStat(host.text('/proc/stat', LARGEST));
         for (const [cpu, raw] of cpus) {
           ratchet.advance(cpu, raw).forEach((ticks, column) => {
             const mode = MODES[column];
@@ -92,8 +125,13 @@ export const stat: Collector = {
           });
         }
         for (const [metric, value] of single) out.add(metric, value);
+        const totals = widening.advance([softirqs]);
+        for (const [i, vector] of VECTORS.entries()) {
+          const total = totals[i];
+          if (total !== undefined) out.add('node_softirqs_total', total, vector);
+        }
       },
-      save: () => ratchet.state(),
+      save: () => ({ cpus: ratchet.state(), softirqs: widening.state() }),
     };
   },
 };

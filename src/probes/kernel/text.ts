@@ -58,8 +58,24 @@ export function unsigned(word: string | undefined): number | undefined {
 }
 
 /** An unsigned hexadecimal integer of at most 13 digits, below 2^53, or undefined for anything else. */
-export const hexadecimal = (word: string | undefined): number | undefined =>
-  word !== undefined && /^[0-9a-fA-F]{1,13}$/.test(word) ? Number.parseInt(word, 16) : undefined;
+export function hexadecimal(word: string | undefined): number | undefined {
+  if (word === undefined || word.length === 0 || word.length > MOST_HEX_DIGITS) return undefined;
+  let value = 0;
+  for (let at = 0; at < word.length; at += 1) {
+    const digit = hexDigit(word.charCodeAt(at));
+    if (digit === undefined) return undefined;
+    value = value * 16 + digit;
+  }
+  return value;
+}
+
+const MOST_HEX_DIGITS = 13;
+
+function hexDigit(code: number): number | undefined {
+  if (code >= 0x30 && code <= 0x39) return code - 0x30;
+  const letter = code | 0x20; // a lower-case letter
+  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : undefined;
+}
 
 /** An unsigned number with an optional fraction (`0.42`), or undefined for anything else. */
 export function decimal(word: string | undefined): number | undefined {

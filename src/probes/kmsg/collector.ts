@@ -1,17 +1,20 @@
 // The collector of the kernel's log: reads it as it is written, counts what it tells of, and hands the events over.
 import type { Collecting, Collector, CollectorContext } from '../collector.ts';
+import type { HostFiles } from '../host-files.ts';
 import { openLiveSource } from '../live-source.ts';
-import { readBootId } from '../process/boot.ts';
+import { readBootId, readBootTime } from '../process/boot.ts';
 import { expire, isOn, type Raised } from './conditions.ts';
 import { openKernelLog, type KernelLog, type Unread } from './device.ts';
 import { openEngine } from './engine.ts';
 import { openAttribution } from './event.ts';
 import { readFacts } from './facts.ts';
+import { noteWord, type LastWord } from './last-words.ts';
 import { KMSG_METRICS, openKmsgSeries, writeUnread } from './metrics.ts';
 import { openMoments } from './moment.ts';
 import { importRule } from './npd.ts';
 import { openOutbox } from './outbox.ts';
 import { dayOf, forget, keepLast } from './recent.ts';
+import { lastReboot, REBOOT, type Reboot } from './reboot.ts';
 import { RULES } from './rules/index.ts';
 import { restore, save } from './saved.ts';
 
@@ -24,7 +27,7 @@ export const kmsg: Collector = {
   view: 'problem',
   periodSeconds: 15,
   steady: true,
-  metrics: KMSG_METRICS,
+  metrics: [...KMSG_METRICS, REBOOT],
   open: openKmsg,
 };
 
@@ -42,6 +45,15 @@ const MOST_TURNS = 5;
 /** How often where reading stands is kept when nothing happens. */
 const KEEP_MS = 600_000;
 
+/** Undefined where the time of the boot is not known either. */
+function rebootOf(host: HostFiles, before: readonly LastWord[]): Reboot | undefined {
+  try {
+    return lastReboot(host, readBootTime(host) * 1000, before);
+  } catch {
+    return undefined;
+  }
+}
+
 const monotonic = (): number => Number(process.hrtime.bigint() / 1000n) / 1000;
 
 function openKmsg({ host, config, known, saved, tell }: CollectorContext): Collecting {
@@ -58,10 +70,12 @@ function openKmsg({ host, config, known, saved, tell }: CollectorContext): Colle
     perMinute: eventsPerMinute,
     onProblem(problem) {
       const event = attribute(problem, bootId);
+      noteWord(state.words, problem);
       keepLast(state.recents, event);
       outbox.put(event);
     },
   });
+  const reboot = rebootOf(host, state.before);
   const moments = openMoments();
   let log: KernelLog | undefined;
   let kept = { at: monotonic(), seq: state.seq };
@@ -110,6 +124,7 @@ function openKmsg({ host, config, known, saved, tell }: CollectorContext): Colle
 
   return {
     collect(out) {
+      if (reboot !== undefined) out.add(REBOOT.name, 1, reboot.reason, reboot.source);
       source.tellFailure();
       const unread = log === undefined ? begin() : undefined;
       source.tellFailure();

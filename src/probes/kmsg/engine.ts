@@ -1,5 +1,6 @@
 // From records to counts, events and conditions. Pure: all it knows is what it is given, and all that lasts is in its state.
 import { clear, raise, type Conditions } from './conditions.ts';
+import type { LastWord } from './last-words.ts';
 import { openMatcher, type Fields } from './matcher.ts';
 import { dictionaryOf, emptyHead, parseHead, textOf, type Head } from './record.ts';
 import {
@@ -40,6 +41,9 @@ export interface EngineState {
   readonly reports: Map<string, Report>;
   /** The beginning of a line whose end has not come. */
   fragment: Fragment | undefined;
+  /** The last grave problems of this boot, and those of the boot before. */
+  readonly words: LastWord[];
+  readonly before: readonly LastWord[];
 }
 
 interface Fragment {
@@ -60,6 +64,8 @@ export const emptyState = (): EngineState => ({
   conditions: new Map(),
   reports: new Map(),
   fragment: undefined,
+  words: [],
+  before: [],
 });
 
 interface EngineOptions {

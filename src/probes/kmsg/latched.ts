@@ -1,9 +1,7 @@
-// What the kernel remembers of its troubles by itself, whether or not a line of its log was read: taint, oopses, warnings, the last end.
-import type { Collector, Metric, SampleWriter } from '../collector.ts';
+// What the kernel remembers of its troubles by itself, whether or not a line of its log was read: taint, oopses, warnings.
+import { stateless, type Collector, type Metric, type SampleWriter } from '../collector.ts';
 import { readFailure, type HostFiles } from '../host-files.ts';
 import { unexpected, unsigned } from '../kernel/text.ts';
-import { readBootTime } from '../process/boot.ts';
-import { lastReboot, type RebootReason } from './reboot.ts';
 
 const TAINTED = '/proc/sys/kernel/tainted';
 
@@ -59,14 +57,6 @@ const TAINT: Metric = {
   unit: '0 or 1',
   labels: ['flag'],
 };
-const REBOOT: Metric = {
-  name: 'jdos_last_reboot_info',
-  help: 'Why the host was booted last, where it is known: panic, watchdog. The value is 1.',
-  type: 'gauge',
-  source: '/sys/fs/pstore, /sys/class/watchdog/*/bootstatus',
-  labels: ['reason'],
-};
-
 export const kernelFaults: Collector = {
   name: 'kernel_faults',
   view: 'problem',
@@ -75,19 +65,12 @@ export const kernelFaults: Collector = {
   metrics: [
     TAINT,
     ...COUNTS.map(([name, source, unit, help]): Metric => ({ name, help, source, unit, type: 'counter' })),
-    REBOOT,
   ],
-  open({ host }) {
-    const reboot = lastReboot(host, readBootTime(host) * 1000);
-    return { collect: (out) => write(host, out, reboot) };
-  },
+  open: stateless((host, out) => {
+    for (const [flag, set] of parseTaint(host.text(TAINTED))) out.add(TAINT.name, set ? 1 : 0, flag);
+    for (const [name, file] of COUNTS) writeCount(host, out, name, file);
+  }),
 };
-
-function write(host: HostFiles, out: SampleWriter, reboot: RebootReason | undefined): void {
-  for (const [flag, set] of parseTaint(host.text(TAINTED))) out.add(TAINT.name, set ? 1 : 0, flag);
-  for (const [name, file] of COUNTS) writeCount(host, out, name, file);
-  if (reboot !== undefined) out.add(REBOOT.name, 1, reboot);
-}
 
 /** Linux 6.2 and later have these. */
 function writeCount(host: HostFiles, out: SampleWriter, name: string, file: string): void {

@@ -2,6 +2,7 @@
 import { z } from '../../base/schema.ts';
 import { emptyState, type EngineState } from './engine.ts';
 import { KernelEvent } from './event.ts';
+import { MOST_WORDS } from './last-words.ts';
 
 const amount = z.number().int().nonnegative();
 const text = z.string().max(4096);
@@ -16,6 +17,11 @@ const Trigger = z.object({
   message: text,
   suppressed: amount,
 });
+
+const Words = z
+  .array(z.object({ reason: text, at: z.number() }))
+  .max(MOST_WORDS)
+  .default([]);
 
 const Saved = z.object({
   version: z.literal(1),
@@ -90,6 +96,8 @@ const Saved = z.object({
       text,
     })
     .optional(),
+  words: Words,
+  before: Words,
   /** Events that nobody has acknowledged yet. */
   pending: z.array(KernelEvent).max(5000),
 });
@@ -120,13 +128,15 @@ export function save(state: EngineState, bootId: string, pending: readonly Kerne
       { ...report, lines: [...report.lines], tail: [...report.tail], fields: { ...report.fields } },
     ]),
     fragment: state.fragment,
+    words: [...state.words],
+    before: [...state.before],
     pending: [...pending],
   };
 }
 
 /**
  * What an earlier probe process of this boot saved. For another boot and one without an id it is a new beginning, but for what
- * happened within a day; a new one altogether for what cannot be read.
+ * happened within a day, and for the last words of that boot; a new one altogether for what cannot be read.
  */
 export function restore(
   saved: unknown,
@@ -134,9 +144,10 @@ export function restore(
 ): { readonly state: EngineState; readonly pending: readonly KernelEvent[] } {
   const parsed = Saved.safeParse(saved);
   if (!parsed.success) return { state: emptyState(), pending: [] };
-  const { seq, lost, records, counts, conditions, reports, fragment, pending } = parsed.data;
+  const { seq, lost, records, counts, conditions, reports, fragment, words, before, pending } = parsed.data;
   const recents = new Map(parsed.data.recents);
-  if (bootId === '' || parsed.data.bootId !== bootId) return { state: { ...emptyState(), recents }, pending: [] };
+  if (bootId === '') return { state: { ...emptyState(), recents }, pending: [] };
+  if (parsed.data.bootId !== bootId) return { state: { ...emptyState(), recents, before: words }, pending: [] };
   return {
     state: {
       seq: seq ?? undefined,
@@ -149,6 +160,8 @@ export function restore(
         reports.map(([caller, report]) => [caller, { ...report, trigger: report.trigger, reason: report.reason }]),
       ),
       fragment,
+      words,
+      before,
     },
     pending,
   };

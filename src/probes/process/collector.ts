@@ -38,7 +38,7 @@ interface Boot {
   readonly time: number;
 }
 
-function openProcesses({ host, config, known, saved }: CollectorContext): Collecting {
+function openProcesses({ host, config, known, census, saved }: CollectorContext): Collecting {
   const { names, groupBy, children, maxGroups, containerLabels } = config.processes;
   const naming = names === undefined ? namingBy(groupBy) : namingOf(names, children);
   const epoch: Epoch = { bootId: readBootId(host), groupBy: naming.id };
@@ -77,8 +77,10 @@ function openProcesses({ host, config, known, saved }: CollectorContext): Collec
       try {
         boot = readBoot(host, boot, cycle);
         last = scan(boot);
+        if (census !== undefined) census.states = countStates(last);
       } catch (error) {
         state.errors.scrape += 1;
+        if (census !== undefined) census.states = undefined;
         throw error;
       }
       const proportional = config.processes.smapsSeconds > 0;
@@ -94,6 +96,12 @@ function openProcesses({ host, config, known, saved }: CollectorContext): Collec
         ? undefined
         : describe(last.seen, { host, cycle, ...last, ...boot.units, bootTime: boot.time }),
   };
+}
+
+function countStates({ seen }: Scan): ReadonlyMap<string, number> {
+  const states = new Map<string, number>();
+  for (const { stat } of seen) states.set(stat.state, (states.get(stat.state) ?? 0) + 1);
+  return states;
 }
 
 /** Reads it at first; then only the boot time now and then, which moves by more than rounding when the clock is set. */

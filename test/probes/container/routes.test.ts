@@ -27,6 +27,7 @@ t.test('/metrics/cadvisor and /metrics have the labels of the kubelet, /metrics/
     own: new Registry(),
     refresh: async () => {},
     fdsGrowth: { process: () => undefined },
+    version: '0.0.0',
     log,
     now: () => NOW,
   });

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import t, { type Test } from 'tap';
 import { HostFiles } from '../../../src/probes/host-files.ts';
-import { conntrack, parseConntrack } from '../../../src/probes/kernel/conntrack.ts';
+import { conntrack } from '../../../src/probes/kernel/conntrack.ts';
+import { parseNetStat } from '../../../src/probes/kernel/net-stat.ts';
 import { collectOnce, config, openWriter } from './written.ts';
 
 /** As Linux 4.19 writes it: other columns in other places. Written. */
@@ -28,7 +29,7 @@ const COUNT = 'proc/sys/net/netfilter/nf_conntrack_count';
 const MAX = 'proc/sys/net/netfilter/nf_conntrack_max';
 
 t.test('columns are found by their names; one that is missing is unknown', async (t) => {
-  t.same(parseConntrack(OLD, ['drop', 'insert_failed', 'clashres', 'search_restart']), {
+  t.same(parseNetStat('nf_conntrack', OLD, ['drop', 'insert_failed', 'clashres', 'search_restart']), {
     entries: 255,
     rows: [
       [10, 9, undefined, 16],
@@ -48,7 +49,7 @@ for (const text of [
   'entries drop\n1 0x2\n',
 ]) {
   t.test(`${JSON.stringify(text)} is refused`, async (t) => {
-    t.throws(() => parseConntrack(text, ['drop']), { code: 'JD_UNEXPECTED_KERNEL_TEXT' });
+    t.throws(() => parseNetStat('nf_conntrack', text, ['drop']), { code: 'JD_UNEXPECTED_KERNEL_TEXT' });
   });
 }
 

@@ -1,9 +1,12 @@
 // Held against the real node_exporter on this machine: same names, same types, same labels, same constants.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import t from 'tap';
-import type { Collector } from '../../../src/probes/collector.ts';
+import type { Census, Collector } from '../../../src/probes/collector.ts';
 import { HostFiles, type FileSystemStats } from '../../../src/probes/host-files.ts';
 import { hostCollectors } from '../../../src/probes/host/index.ts';
 import { kernelCollectors } from '../../../src/probes/kernel/index.ts';
+import { processes } from '../../../src/probes/process/collector.ts';
 import { needs } from '../../support/needs.ts';
 import { parseExposition, scrapeNodeExporter } from '../../support/node-exporter.ts';
 import { collectOnce, config, type Sample } from './written.ts';
@@ -15,21 +18,27 @@ const OURS_ALONE = [
   /^node_pressure_irq_stalled_seconds_total$/,
   /^node_netstat_TcpExt_(TCPOFOQueue|TCPRcvQDrop)$/,
   /^node_softnet_(cpu_collision_total|received_rps_total|flow_limit_count_total|backlog_len)$/,
+  /^node_disk_ata_\w+$/,
+  /^node_softirqs_functions_total$/,
 ];
-/** Theirs that ours lack, reviewed: from netlink, udev and sysfs, some of them in newer versions only. */
+/** Theirs that ours lack, reviewed: from netlink and sysfs, some of them in newer versions only. */
 const THEIRS_ALONE = [
   /^node_network_receive_nohandler_total$/,
   /^node_network_speed_bytes$/, // they write -1 megabit where it is not known
-  /^node_disk_(device_mapper_info|filesystem_info|ata_\w+)$/,
+  /^node_disk_ata_\w+$/, // of ATA disks alone
+  /^node_processes_threads_state$/, // only a walk over all threads would tell
+  /^node_time_zone_offset_seconds$/, // of its own process
   /^node_filesystem_(mount_info|purgeable_bytes)$/,
   /^node_cpu_(info|flag_info|bug_info|\w+_throttles_total|isolated|online)$/,
 ];
-/** Labels of theirs that we leave out: what identifies one machine and its owner, and what udev says. */
-const LEFT_OUT =
-  /^(node_dmi_info (product|board|chassis)_(serial|uuid|asset_tag)|node_disk_info (?!device$|major$|minor$)\w+)$/;
+/** Labels that one has: ours leave out what identifies a machine and its owner, and older versions have no `rotational`. */
+const LEFT_OUT = /^(node_dmi_info (product|board|chassis)_(serial|uuid|asset_tag)|node_disk_info rotational)$/;
 /** What does not change between two readings of one host. */
 const CONSTANT = [
   'node_boot_time_seconds',
+  'node_cgroups_enabled',
+  'node_disk_device_mapper_info',
+  'node_disk_filesystem_info',
   'node_disk_info',
   'node_dmi_info',
   'node_filefd_maximum',
@@ -59,8 +68,13 @@ const CONSTANT = [
   'node_network_up',
   'node_nf_conntrack_entries_limit',
   'node_os_info',
+  'node_processes_max_processes',
+  'node_processes_max_threads',
+  'node_time_clocksource_available_info',
+  'node_time_clocksource_current_info',
   'node_uname_info',
 ];
+const UDEV = '/run/udev/data/';
 /** Collectors of node_exporter with the series of ours, and settings that make both look at the same things. */
 const ARGUMENTS = [
   '--collector.disable-defaults',
@@ -87,10 +101,9 @@ const ARGUMENTS = [
     'pressure',
     'stat',
   ],
-  ...['textfile', 'time', 'uname', 'vmstat'],
+  ...['cgroups', 'interrupts', 'processes', 'stat.softirq', 'textfile', 'time', 'uname', 'vmstat'],
 ].map((name) => (name.startsWith('--') ? name : `--collector.${name}`));
 const SAME_VIEW = [
-  '--path.udev.data=/nonexistent',
   String.raw`--collector.diskstats.device-exclude=^(ram|loop|fd|(h|s|v|xv)d[a-z]|nvme\d+n\d+p)\d+$`,
   '--collector.filesystem.mount-points-exclude=^/(dev|proc|run|sys|mnt|media)($|/)',
   '--collector.netclass.ignored-devices=^lo$',
@@ -101,13 +114,41 @@ const SAME_VIEW_OF_OURS = config({
   network: { excludeDevices: ['lo'] },
 });
 
-/** Other tests mount file systems that hang: only the root file system is touched, and compared. */
+/** Other tests mount file systems that hang: only the root file system is touched, and compared. What udev knows is written here. */
 class RootOnly extends HostFiles {
+  readonly udev: string;
+
+  constructor(udev: string) {
+    super('/');
+    this.udev = udev;
+  }
+
+  override path(hostPath: string): string {
+    return hostPath.startsWith(UDEV) ? join(this.udev, hostPath.slice(UDEV.length)) : super.path(hostPath);
+  }
+
   override statfs(mountpoint: string): FileSystemStats {
     if (mountpoint !== '/') throw new Error('not touched');
     return super.statfs(mountpoint);
   }
 }
+
+/** An entry of udev's database for each block device of this machine, as it has none itself. */
+const udevDatabase = (): Record<string, string> =>
+  Object.fromEntries(
+    readFileSync('/proc/diskstats', 'utf8')
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line, at) => {
+        const [major = '', minor = '', device = ''] = line.trim().split(/\s+/);
+        const more = at % 2 === 0 ? FILE_SYSTEM : LOGICAL_VOLUME;
+        return [`b${major}:${minor}`, `S:disk/by-id/x\nE:ID_MODEL=MODEL_OF_${device}\n${DISK}${more}G:systemd\n`];
+      }),
+  );
+const DISK =
+  'E:ID_PATH=pci-0000:00:02.0\nE:ID_WWN=0x5000\nE:ID_SERIAL=long\nE:ID_SERIAL_SHORT=S1\nE:ID_REVISION=2.5+\n';
+const FILE_SYSTEM = 'E:ID_FS_TYPE=ext4\nE:ID_FS_USAGE=filesystem\nE:ID_FS_UUID=1-2\nE:ID_FS_VERSION=1.0\n';
+const LOGICAL_VOLUME = 'E:DM_NAME=vg-lv\nE:DM_UUID=LVM-1\nE:DM_VG_NAME=vg\nE:DM_LV_NAME=lv\nE:DM_LV_LAYER=real\n';
 
 /** An empty label is no label (Prometheus' data model). */
 const present = (sample: Sample): [string, string][] =>
@@ -127,14 +168,17 @@ const lines = (samples: readonly Sample[], metric: string): string[] =>
 const skip = needs('node-exporter');
 
 t.test('a dashboard made for node_exporter finds the same series here', { skip }, async (t) => {
-  const theirs = parseExposition(await scrapeNodeExporter([...ARGUMENTS, ...SAME_VIEW]));
+  const udev = t.testdir(udevDatabase());
+  const theirs = parseExposition(await scrapeNodeExporter([...ARGUMENTS, ...SAME_VIEW, `--path.udev.data=${udev}`]));
   // The inventory's series are ours alone, and its first look may take longer than one collection waits.
   const collectors: readonly Collector[] = [...kernelCollectors, ...hostCollectors].filter(
     ({ name }) => name !== 'inventory',
   );
+  const census: Census = { states: undefined };
+  await collectOnce(processes, new HostFiles('/'), SAME_VIEW_OF_OURS, census);
   const ours: Sample[] = [];
   for (const collector of collectors) {
-    ours.push(...(await collectOnce(collector, new RootOnly('/'), SAME_VIEW_OF_OURS)).samples);
+    ours.push(...(await collectOnce(collector, new RootOnly(udev), SAME_VIEW_OF_OURS, census)).samples);
   }
   const types = new Map(collectors.flatMap(({ metrics }) => metrics.map(({ name, type }) => [name, type] as const)));
   const written = [...new Set(ours.map(({ metric }) => metric))];
@@ -160,6 +204,11 @@ t.test('a dashboard made for node_exporter finds the same series here', { skip }
     'node_memory_',
     'node_network_',
     'node_nf_',
+    'node_processes_',
+    'node_softirqs_',
+    'node_interrupts_',
+    'node_cgroups_',
+    'node_time_',
   ];
   const missing = [...theirs.types.keys()]
     .filter((name) => shared.some((prefix) => name.startsWith(prefix)))

@@ -4,16 +4,20 @@ import { join } from 'node:path';
 import t from 'tap';
 import { HostFiles } from '../../../src/probes/host-files.ts';
 import { parseArp } from '../../../src/probes/kernel/arp.ts';
-import { parseConntrack } from '../../../src/probes/kernel/conntrack.ts';
+import { parseCgroups } from '../../../src/probes/kernel/cgroups.ts';
 import { parseDiskstats } from '../../../src/probes/kernel/diskstats.ts';
 import { parseFileNr } from '../../../src/probes/kernel/filefd.ts';
 import { kernelCollectors } from '../../../src/probes/kernel/index.ts';
+import { parseInterrupts } from '../../../src/probes/kernel/interrupts.ts';
 import { parseLoadavg } from '../../../src/probes/kernel/loadavg.ts';
 import { parseMeminfo } from '../../../src/probes/kernel/meminfo.ts';
 import { parseNetDev } from '../../../src/probes/kernel/netdev.ts';
+import { parseNetStat } from '../../../src/probes/kernel/net-stat.ts';
 import { parseSnmp, parseSnmp6 } from '../../../src/probes/kernel/netstat.ts';
 import { parsePressure } from '../../../src/probes/kernel/pressure.ts';
 import { parseSockstat } from '../../../src/probes/kernel/sockstat.ts';
+import { parseThreads } from '../../../src/probes/kernel/processes.ts';
+import { parseSoftirqs } from '../../../src/probes/kernel/softirqs.ts';
 import { parseSoftnet } from '../../../src/probes/kernel/softnet.ts';
 import { parseStat } from '../../../src/probes/kernel/stat.ts';
 import { parseUdpQueues } from '../../../src/probes/kernel/udp-queues.ts';
@@ -55,10 +59,20 @@ const PARSERS: readonly (readonly [string, (text: string) => readonly number[]])
   [
     '1/net/stat/nf_conntrack',
     (text) => {
-      const { entries, rows } = parseConntrack(text, ['drop', 'insert_failed', 'no_such_column']);
+      const { entries, rows } = parseNetStat('nf_conntrack', text, ['drop', 'insert_failed', 'no_such_column']);
       return [entries, ...rows.flat().filter((value) => value !== undefined)];
     },
   ],
+  [
+    '1/net/stat/arp_cache',
+    (text) =>
+      parseNetStat('arp_cache', text, ['table_fulls', 'lookups'])
+        .rows.flat()
+        .filter((value) => value !== undefined),
+  ],
+  ['interrupts', (text) => parseInterrupts(text).lines.flatMap(({ counts }) => counts)],
+  ['softirqs', (text) => [...parseSoftirqs(text).kinds.values()].flat()],
+  ['cgroups', (text) => parseCgroups(text).flatMap(({ cgroups, enabled }) => [cgroups, enabled])],
   ['1/net/snmp', (text) => valuesOf((values) => parseSnmp('snmp', text, values))],
   ['1/net/netstat', (text) => valuesOf((values) => parseSnmp('netstat', text, values))],
   ['1/net/snmp6', (text) => valuesOf((values) => parseSnmp6(text, values))],
@@ -66,7 +80,7 @@ const PARSERS: readonly (readonly [string, (text: string) => readonly number[]])
   ['1/net/arp', (text) => [...parseArp(text).values()]],
   ['1/net/udp', (text) => Object.values(parseUdpQueues(text))],
   ['net/softnet_stat', (text) => [...parseSoftnet(text).values()].flat()],
-  ['loadavg', (text) => parseLoadavg(text)],
+  ['loadavg', (text) => [...parseLoadavg(text), parseThreads(text)]],
   ['sys/fs/file-nr', (text) => Object.values(parseFileNr(text))],
   ['pressure/io', (text) => Object.values(parsePressure(text))],
 ];

@@ -10,9 +10,10 @@ import { FUZZ_SEED, random } from '../../support/random.ts';
 import { config, openWriter } from './written.ts';
 
 t.test('CPUs are read with as many columns as the kernel has', async (t) => {
-  const { cpus, single } = parseStat(
+  const { cpus, single, softirqs } = parseStat(
     'cpu  9 9 9 9\ncpu0 1 2 3 4\ncpu17 1 2 3 4 5 6 7 8 9 10 11\nintr 55 1 2 3\nctxt 6\nbtime 7\nsoftirq 1 2\nnew thing\n',
   );
+  t.same(softirqs, [2], 'without their sum');
   t.same(
     [...cpus],
     [
@@ -38,6 +39,7 @@ t.test('malformed lines are refused', async (t) => {
     'cpu0 1 2 3 4\nctxt\n',
     'cpu0 1 2 3 4\nctxt 1.5\n',
     'cpu0 1 2 3 4\nintr x 1\n',
+    'cpu0 1 2 3 4\nsoftirq 3 x\n',
   ]) {
     t.throws(() => parseStat(text), { code: 'JD_UNEXPECTED_KERNEL_TEXT' }, JSON.stringify(text));
   }
@@ -110,4 +112,33 @@ t.test('the collector hands its counters to the process after it', async (t) => 
   t.match(text, 'node_cpu_seconds_total{cpu="0",mode="user"} 1.01\n');
   t.match(text, 'node_cpu_seconds_total{cpu="0",mode="iowait"} 0.5\n');
   t.match(text, 'node_cpu_guest_seconds_total{cpu="0",mode="user"} 0.04\n');
+});
+
+t.test('software interrupts go on over the wrap of their 32 bits, in the next process as well', async (t) => {
+  const root = t.testdir({ proc: { stat: '' } });
+  const host = new HostFiles(root);
+  const collect = (collecting: ReturnType<typeof stat.open>, softirq: string): string => {
+    writeFileSync(join(root, 'proc/stat'), `cpu0 1 2 3 4\nsoftirq ${softirq}\n`);
+    const out = openWriter(stat);
+    void collecting.collect(out);
+    return out
+      .written()
+      .text.split('\n')
+      .filter((line) => line.startsWith('node_softirqs'))
+      .join('\n');
+  };
+  const first = stat.open({ host, config: config(), saved: undefined });
+  t.equal(
+    collect(first, '9 1 4294967290 3 4 5 6 7 8 9 10'),
+    [
+      ...['hi 1', 'timer 4294967290', 'net_tx 3', 'net_rx 4', 'block 5', 'block_iopoll 6', 'tasklet 7', 'sched 8'],
+      ...['hrtimer 9', 'rcu 10'],
+    ]
+      .map((line) => `node_softirqs_total{vector="${line.replace(' ', '"} ')}`)
+      .join('\n'),
+  );
+  t.match(collect(first, '9 1 4 3'), /^node_softirqs_total\{vector="timer"\} 4294967300$/m);
+  const second = stat.open({ host, config: config(), saved: JSON.parse(JSON.stringify(first.save?.())) });
+  t.match(collect(second, '9 1 5 3'), /^node_softirqs_total\{vector="timer"\} 4294967301$/m);
+  t.notMatch(collect(second, '9 1 5 3'), /rcu/, 'what this kernel does not count is absent');
 });

@@ -1,7 +1,7 @@
 // What a collector writes, as text: one line per sample, in the order of writing; refuses what was not declared.
 import { join } from 'node:path';
 import { ProbesConfig } from '../../../src/probes/config.ts';
-import type { Collector, SampleWriter } from '../../../src/probes/collector.ts';
+import type { Census, Collector, SampleWriter } from '../../../src/probes/collector.ts';
 import type { HostFiles } from '../../../src/probes/host-files.ts';
 
 /** A host of which the files were recorded. */
@@ -52,8 +52,13 @@ export function openWriter(collector: Collector): SampleWriter & { readonly writ
 export const config = (value: unknown = {}): ProbesConfig => ProbesConfig.parse(value);
 
 /** Opens a collector on a host and collects once. */
-export async function collectOnce(collector: Collector, host: HostFiles, settings = config()): Promise<Written> {
+export async function collectOnce(
+  collector: Collector,
+  host: HostFiles,
+  settings = config(),
+  census?: Census,
+): Promise<Written> {
   const out = openWriter(collector);
-  await collector.open({ host, config: settings, saved: undefined }).collect(out);
+  await collector.open({ host, config: settings, census, saved: undefined }).collect(out);
   return out.written();
 }

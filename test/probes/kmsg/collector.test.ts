@@ -7,10 +7,13 @@ import { openFamilyWriter } from '../../../src/probes/family-writer.ts';
 import { HostFiles } from '../../../src/probes/host-files.ts';
 import { kmsg } from '../../../src/probes/kmsg/collector.ts';
 import { openKernelLog } from '../../../src/probes/kmsg/device.ts';
+import { emptyState } from '../../../src/probes/kmsg/engine.ts';
+import { meaningOf, noteWord, type LastWord } from '../../../src/probes/kmsg/last-words.ts';
 import { kernelFaults, parseTaint } from '../../../src/probes/kmsg/latched.ts';
 import { openMoments } from '../../../src/probes/kmsg/moment.ts';
 import type { KernelReport } from '../../../src/probes/kmsg/outbox.ts';
 import { isPanic, lastReboot } from '../../../src/probes/kmsg/reboot.ts';
+import { restore, save } from '../../../src/probes/kmsg/saved.ts';
 import { parseHungTasks } from '../../../src/probes/kernel/hung.ts';
 import { needsRoot } from '../../support/needs.ts';
 
@@ -162,17 +165,59 @@ t.test('the count of hung tasks is a number', async (t) => {
   t.throws(() => parseHungTasks('x'), { code: 'JD_UNEXPECTED_KERNEL_TEXT' });
 });
 
-t.test('the last reboot was a panic or a watchdog only where something says so', async (t) => {
+t.test('the last reboot has a reason only where something says so', async (t) => {
   t.ok(isPanic('Panic#1 Part1\n<6>[  1.0] text'));
   t.ok(isPanic('====1700000000.123456-D\nPanic#2 Part1\n'));
   t.notOk(isPanic('Oops#1 Part1\n'));
   const host = (files: Parameters<typeof t.testdir>[0]) => new HostFiles(t.testdir({ proc: {}, sys: files ?? {} }));
   const dump = (text: string) => ({ fs: { pstore: { 'dmesg-ramoops-0': text } } });
-  t.equal(lastReboot(host({}), Date.now()), undefined);
-  t.equal(lastReboot(host(dump('Panic#1 Part1\n')), Date.now()), 'panic');
-  t.equal(lastReboot(host(dump('Oops#1 Part1\n')), Date.now()), undefined);
-  t.equal(lastReboot(host(dump('Panic#1 Part1\n')), Date.now() + 10 * 86_400_000), undefined, 'one of long ago');
+  const now = Date.now();
+  const of = (some: HostFiles, bootedAt = now, before: readonly LastWord[] = []) => {
+    const reboot = lastReboot(some, bootedAt, before);
+    return reboot && `${reboot.reason} by ${reboot.source}`;
+  };
+  t.equal(of(host({})), undefined);
+  t.equal(of(host(dump('Panic#1 Part1\n'))), 'panic by pstore');
+  t.equal(of(host(dump('Oops#1 Part1\n'))), undefined);
+  t.equal(of(host(dump('Panic#1 Part1\n')), now + 10 * 86_400_000), undefined, 'one of long ago');
   const watchdog = (status: string) => ({ class: { watchdog: { watchdog0: { bootstatus: status } } } });
-  t.equal(lastReboot(host(watchdog('32\n')), Date.now()), 'watchdog');
-  t.equal(lastReboot(host(watchdog('0\n')), Date.now()), undefined);
+  t.equal(of(host(watchdog('32\n'))), 'watchdog by watchdog');
+  t.equal(of(host(watchdog('0\n'))), undefined);
+  const oops = [{ reason: 'KernelOops', at: now - 30_000 }];
+  t.equal(of(host(watchdog('32\n')), now, oops), 'watchdog by watchdog', 'what is certain comes first');
+  t.equal(of(host({}), now, oops), 'oops by log');
+});
+
+t.test('the log of the boot before tells of its end only by what came within ten minutes', async (t) => {
+  const booted = 1_700_000_000_000;
+  const minute = 60_000;
+  const word = (reason: string, minutes: number) => ({ reason, at: booted - minutes * minute });
+  for (const [words, meaning] of [
+    [[], undefined],
+    [[word('KernelOops', 11)], undefined],
+    [[word('KernelOops', -2)], undefined],
+    [[word('TaskHung', 9), word('SoftLockup', 3)], 'lockup'],
+    [[word('KernelOops', 2), word('KernelPanic', 2)], 'panic'],
+    [[word('MachineCheck', 1), word('KernelOops', 1)], 'hardware'],
+    [[word('ThermalCritical', 1)], 'overheating'],
+    [[1, 2, 3, 4].map((at) => word('OOMKilling', at)), undefined],
+    [[1, 2, 3, 4, 5].map((at) => word('OOMKilling', at)), 'out_of_memory'],
+    [[...[1, 2, 3, 4, 5].map((at) => word('OOMKilling', at)), word('TaskHung', 1)], 'hang'],
+  ] as const)
+    t.equal(meaningOf(words, booted), meaning, JSON.stringify(words));
+  const words: LastWord[] = [];
+  for (let at = 0; at < 100; at += 1)
+    for (const reason of ['KernelOops', 'NetworkLinkUp']) noteWord(words, { reason, at });
+  t.equal(words.length, 32, 'the last of those that are grave');
+  t.same(words.at(-1), { reason: 'KernelOops', at: 99 });
+});
+
+t.test('last words go over a boot, and over a restart of the daemon after it', async (t) => {
+  const state = { ...emptyState(), words: [{ reason: 'KernelOops', at: 5 }] };
+  const saved: unknown = JSON.parse(JSON.stringify(save(state, 'boot 1', [])));
+  const next = restore(saved, 'boot 2').state;
+  t.same([next.words, next.before, next.seq], [[], state.words, undefined]);
+  const again: unknown = JSON.parse(JSON.stringify(save(next, 'boot 2', [])));
+  t.same(restore(again, 'boot 2').state.before, state.words);
+  t.same(restore(again, 'boot 3').state.before, [], 'that boot told of nothing');
 });
