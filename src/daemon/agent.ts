@@ -21,7 +21,6 @@ import {
   prepareDataDir,
   processSocket,
 } from './data-dir.ts';
-import { collectSeldom } from './garbage.ts';
 import { inForce, quarantine, type Quarantined } from './quarantine.ts';
 import { superviseChild, type SupervisedChild } from './supervisor.ts';
 import { defaultDataDir, PACKAGE_ROOT, VERSION } from './version.ts';
@@ -59,7 +58,6 @@ const STOP_MS = 9500;
 
 /** Runs the daemon in the foreground until a signal ends it. `say` prints to the operator. */
 export async function runDaemon(args: DaemonArguments, say: (line: string) => void): Promise<void> {
-  collectSeldom();
   let config = effectiveConfig(args);
   const logLevel = config.log.level ?? (process.stderr.isTTY ? 'warn' : 'info');
   const log = openLog('agent', logLevel);

@@ -2,7 +2,6 @@
 import { type Component, type Components, runComponents } from '../base/component.ts';
 import { type Logger, type LogLevel, openLog } from '../base/logging.ts';
 import { readBoot } from './boot.ts';
-import { collectSeldom } from './garbage.ts';
 
 export interface ChildOptions<B> {
   readonly name: 'probe' | 'serve';
@@ -19,7 +18,6 @@ export interface ChildOptions<B> {
 
 /** Runs a child process of the daemon until it is told to stop or the agent is gone. */
 export async function runChild<B extends { readonly logLevel: LogLevel }>(options: ChildOptions<B>): Promise<void> {
-  collectSeldom();
   let running: Components | undefined;
   let stopping = false;
   const end = (exitCode: number): void => {
