@@ -17,7 +17,9 @@ const MOST = 100;
 const WORN_PERCENT = 90;
 const [WARM, HOT] = [60, 70];
 /** The disk was asked and did not answer as it should; all other states are those of a disk that has nothing to say. */
-const BROKEN = new Set(['failed', 'hung', 'no_permission']);
+const BROKEN = new Set(['failed', 'hung']);
+/** Then it is not known of any disk. */
+const NO_PERMISSION = 'no_permission';
 
 interface Sign {
   readonly grade: 1 | 2;
@@ -112,6 +114,11 @@ export const diskSmart: Check = {
     written('its numbers of a moment ago, now it sleeps', { [STATUS]: 1, [TEMPERATURE]: 38 }, 'ok', 'standby'),
     written('it does not answer', {}, 'unknown', 'hung'),
     {
+      name: 'written: without root',
+      metrics: { [INFO]: [{ labels: { device: 'sda', state: NO_PERMISSION }, value: 1 }] },
+      expect: { host: 'unknown' },
+    },
+    {
       name: 'written: without smartctl',
       metrics: { [INFO]: [{ labels: { device: 'sda', state: 'no_smartctl' }, value: 1 }] },
       expect: { host: 'skipped' },
@@ -122,8 +129,9 @@ export const diskSmart: Check = {
 /** No disk has anything to say, and why. */
 function silent(states: readonly (string | undefined)[]): Observation {
   const why = [...new Set(states)].join(', ');
+  const verdict = states.includes(NO_PERMISSION) ? 'unknown' : 'skipped';
   const reason = both(`没有磁盘提供 SMART (${why})`, `no disk tells SMART values (${why})`);
-  return { target: HOST, value: undefined, missing: { verdict: 'skipped', reason }, evidence: [`states=${why}`] };
+  return { target: HOST, value: undefined, missing: { verdict, reason }, evidence: [`states=${why}`] };
 }
 
 function written(
