@@ -131,7 +131,7 @@ t.test(
   { skip: needsRoot() },
   async (t) => {
     const dir = privateDirectory(t);
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', dir]);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', dir]);
     t.teardown(() => execFileSync('umount', ['-l', dir]));
     const ballast = join(dir, 'ballast');
     const daemon = startDaemon(t, { dataDir: dir });
