@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { eventually, privateDirectory, type RunningDaemon, startDaemon } from '../support/daemon.ts';
+import { findings } from '../support/findings.ts';
 import { needs, needsRoot } from '../support/needs.ts';
 
 interface Event {
@@ -82,19 +83,6 @@ function openDisk(t: Test): { readonly device: string; breakIt(): void; unmount(
   }
 }
 
-interface Finding {
-  readonly code: string;
-  readonly target: string;
-  readonly verdict: string;
-  readonly evidence: readonly string[];
-}
-
-async function findings(daemon: RunningDaemon): Promise<readonly Finding[]> {
-  await daemon.cli('inspect', '--now');
-  const { items } = (await daemon.get('/jdos/v1/findings')) as { items: readonly Finding[] };
-  return items.filter(({ code }) => code === 'KERNEL_EVENTS');
-}
-
 t.test(
   'a disk that fails is told with its device, counted exactly, a finding, and over when it is unmounted',
   { skip: needs('e2fsprogs', 'losetup') || needsRoot() },
@@ -118,7 +106,7 @@ t.test(
     }
     const gauge = 'problem_gauge{type="ReadonlyFilesystem",reason="FilesystemIsReadOnly"}';
     t.equal(await series(daemon, gauge), 1);
-    const found = await findings(daemon);
+    const found = await findings(daemon, 'KERNEL_EVENTS');
     const readonly = found.find(({ target }) => target === 'FilesystemIsReadOnly');
     t.match(readonly, { verdict: 'crit' });
     t.ok(readonly?.evidence.includes(`still=${disk.device}`), String(readonly?.evidence));
@@ -128,7 +116,7 @@ t.test(
     );
     disk.unmount();
     await eventually('it is over', async () => ((await series(daemon, gauge)) === 0 ? true : undefined));
-    const after = (await findings(daemon)).find(({ target }) => target === 'FilesystemIsReadOnly');
+    const after = (await findings(daemon, 'KERNEL_EVENTS')).find(({ target }) => target === 'FilesystemIsReadOnly');
     t.notOk(
       after?.evidence.some((fact) => fact.startsWith('still=')),
       'it happened, and lasts no more',
@@ -158,6 +146,6 @@ t.test('a flood is counted exactly, and only so many of it are kept', { skip: ne
   t.ok(events.length > 0 && events.length <= 3 * PER_MINUTE, `${events.length} are kept`);
   const suppressed = (await series(daemon, `jdos_kernel_events_suppressed_total{reason="${REASON}"}`)) ?? Number.NaN;
   t.equal(events.length + suppressed, counted.seen, 'each was kept or is counted as not kept');
-  const flood = (await findings(daemon)).find(({ target }) => target === REASON);
+  const flood = (await findings(daemon, 'KERNEL_EVENTS')).find(({ target }) => target === REASON);
   t.match(flood, { verdict: 'crit', value: counted.seen });
 });

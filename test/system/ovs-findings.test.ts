@@ -1,20 +1,8 @@
 // What the inspection of a whole daemon tells of a real Open vSwitch: a broken port, and ovs-vswitchd that accepts and never answers.
 import t from 'tap';
-import { eventually, startDaemon, type RunningDaemon } from '../support/daemon.ts';
+import { eventually, startDaemon } from '../support/daemon.ts';
+import { findings, type Finding } from '../support/findings.ts';
 import { needsOvs, startOvs } from '../support/ovs.ts';
-
-interface Finding {
-  readonly code: string;
-  readonly target: string;
-  readonly verdict: string;
-  readonly evidence: readonly string[];
-}
-
-async function findings(daemon: RunningDaemon): Promise<readonly Finding[]> {
-  await daemon.cli('inspect', '--now');
-  const { items } = (await daemon.get('/jdos/v1/findings')) as { items: readonly Finding[] };
-  return items.filter(({ code }) => code.startsWith('OVS_'));
-}
 
 const short = (found: readonly Finding[]): readonly string[] =>
   found.map(({ code, target, verdict }) => `${code} ${target} ${verdict}`).sort();
@@ -33,12 +21,12 @@ t.test(
         line.test(await (await fetch(`${daemon.url()}/metrics/ovs`)).text()) ? true : undefined,
       );
     await isSeen(/^ovs_up 1$/m);
-    t.same(await findings(daemon), [], 'all is well');
+    t.same(await findings(daemon, 'OVS_'), [], 'all is well');
 
     ovs.vsctl('--no-wait', 'add-port', 'br0', 'nosuch0');
     await isSeen(/^jdos_ovs_interface_error\{[^}]*interface="nosuch0"/m);
-    await findings(daemon); // a warning is believed at the second look
-    const [broken, ...others] = await findings(daemon);
+    await findings(daemon, 'OVS_'); // a warning is believed at the second look
+    const [broken, ...others] = await findings(daemon, 'OVS_');
     t.same(others, []);
     t.match(broken, {
       code: 'OVS_PORTS',
@@ -51,7 +39,7 @@ t.test(
     t.teardown(() => ovs.signal('SIGCONT'));
     await isSeen(/^jdos_ovs_unixctl_hung 1$/m);
     const began = Date.now();
-    const stopped = await findings(daemon);
+    const stopped = await findings(daemon, 'OVS_');
     t.ok(Date.now() - began < 5000, `the inspection took ${Date.now() - began} ms`);
     t.same(
       short(stopped),
@@ -76,7 +64,7 @@ t.test(
 
     await ovs.signal('SIGCONT');
     await isSeen(/^ovs_up 1$/m);
-    await findings(daemon); // one good look is not yet recovery
-    t.same(short(await findings(daemon)), ['OVS_PORTS br0 warn'], 'what is over is no finding');
+    await findings(daemon, 'OVS_'); // one good look is not yet recovery
+    t.same(short(await findings(daemon, 'OVS_')), ['OVS_PORTS br0 warn'], 'what is over is no finding');
   },
 );

@@ -34,7 +34,7 @@ function evaluate(facts: Facts): Evaluation {
   const at = readAt(facts, LOST);
   const remember = samples.map((sample) => ({ series: seriesOf(sample), at, value: sample.value }));
   const observations = samples.flatMap((sample) => datapath(facts, sample, at) ?? []);
-  const oldest = facts.oldest(seriesOf(samples[0] ?? { labels: {}, value: 0 }))?.at ?? at;
+  const oldest = Math.min(at, ...samples.map((sample) => facts.oldest(seriesOf(sample))?.at ?? at));
   const until = oldest + DAY_SECONDS * 1000;
   const reason = both('丢包增量需要 24 小时的观测', 'the growth of lost packets needs 24 hours of observations');
   return { observations, remember, ...(until > at ? { waiting: { until, reason } } : {}) };

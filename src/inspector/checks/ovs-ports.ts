@@ -1,7 +1,7 @@
 // OVS_PORTS: interfaces that could not be made part of the switch, by bridge.
 import { above, HOST, type Check, type Facts, type Sample } from '../check.ts';
 import type { Observation } from '../model.ts';
-import { absent, both, plain, shellWord } from '../wording.ts';
+import { absent, both, plain } from '../wording.ts';
 import { noAnswer, PRESENT, skipped, VSWITCHD } from './ovs-presence.ts';
 
 const BROKEN = 'jdos_ovs_interface_error';
@@ -18,13 +18,12 @@ function bridges(facts: Facts): readonly Observation[] {
   const names = new Set([...all.map(({ labels }) => labels['bridge'] ?? ''), ...byBridge.keys()]);
   return [...names].slice(0, MOST).map((bridge) => {
     const some = byBridge.get(bridge) ?? [];
-    const [first] = some;
     const told = some.map(({ labels }) => `${plain(labels['interface'] ?? '?', 40)}: ${plain(labels['error'] ?? '')}`);
     return {
       target: plain(bridge),
       value: some.length,
       evidence: [`broken=${some.length}`, ...told.slice(0, NAMED)],
-      facts: { first: first === undefined ? '' : (told[0] ?? ''), bridge },
+      facts: { first: told[0] ?? '' },
     };
   });
 }
@@ -60,10 +59,8 @@ export const ovsPorts: Check = {
         : `bridge ${target}: broken ports: ${value} (limit ${limit}), ${first}`,
     );
   },
-  command({ facts }) {
-    const bridge = facts?.['bridge'] === undefined ? undefined : shellWord(String(facts['bridge']));
-    return bridge === undefined ? undefined : 'ovs-vsctl --columns=name,error,ofport find interface error!=[]';
-  },
+  command: ({ target }) =>
+    target === HOST ? undefined : 'ovs-vsctl --columns=name,error,ofport find interface error!=[]',
   samples: [
     written('all work', [], { 'br-int': 'ok' }),
     written('one is left behind', [['vethab12', 'could not open network device vethab12 (No such device)']], {
