@@ -88,11 +88,24 @@ export const kernelEvents: Check = {
     if (!parsed.success) return { observations: [absent(facts, READING, HOST)] };
     const seen = withLasting(parsed.data).flatMap((day) => observe(day, parsed.data) ?? []);
     const lost = facts.samples(LOST)?.[0]?.value ?? 0;
-    const none: Observation = { target: HOST, value: 0, evidence: [`lost_records=${lost}`], variant: 'serious' };
+    const none: Observation = {
+      target: HOST,
+      value: 0,
+      evidence: [`lost_records=${lost}`],
+      variant: 'serious',
+      facts: { lost },
+    };
     return { observations: seen.length === 0 ? [none] : seen.slice(0, MOST) };
   },
   line({ target, facts }, value, verdict, limit) {
-    if (target === HOST) return both('内核日志 24 小时内无故障', 'the kernel told of no trouble within 24 hours');
+    if (target === HOST) {
+      const lost = facts?.['lost'] ?? 0;
+      const [zh, en] =
+        lost === 0
+          ? ['', '']
+          : [`(启动以来 ${lost} 条未及读取)`, ` in what could be read (${lost} records since the boot could not)`];
+      return both(`内核日志 24 小时内无故障${zh}`, `the kernel told of no trouble within 24 hours${en}`);
+    }
     const message = facts?.['message'] === '' ? '' : `: ${facts?.['message'] ?? ''}`;
     const of = facts?.['of'] === '' ? '' : ` [${facts?.['of'] ?? ''}]`;
     const held = verdict === 'ok' ? '' : message;
@@ -107,6 +120,7 @@ export const kernelEvents: Check = {
     target === HOST ? undefined : `jdos events --kernel --lines --since 1d --reason ${shellWord(target) ?? ''}`.trim(),
   samples: [
     written('nothing', [], [], { host: 'ok' }),
+    written('nothing, in a log of which some was overwritten unread', [], [], { host: 'ok' }, 1200),
     written(
       'an oops, an I/O error, an OOM, a rule of the operator’s own',
       [
@@ -151,10 +165,11 @@ function written(
   day: readonly (readonly [reason: string, count: number, message: string, of: string | undefined])[],
   lasting: Told['lasting'],
   expect: Sample['expect'],
+  lost = 0,
 ): Sample {
   return {
     name: `written: ${name}`,
-    metrics: { [READING]: [{ labels: { reason: '' }, value: 1 }], [LOST]: [{ labels: {}, value: 0 }] },
+    metrics: { [READING]: [{ labels: { reason: '' }, value: 1 }], [LOST]: [{ labels: {}, value: lost }] },
     details: {
       kmsg: {
         day: day.map(([reason, count, message, of]) => ({
