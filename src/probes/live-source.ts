@@ -1,6 +1,9 @@
 // Keeps reading what the kernel goes on writing, between collections too: often while much comes, seldom while it is quiet.
 
-/** How long to wait for the next look, in milliseconds: when it is quiet, and when there is more to read. */
+/**
+ * How long to wait for the next look, in milliseconds: when it is quiet, and when there is more to read. From the one to the other the
+ * wait doubles from look to look: one pause of who writes is not yet quiet.
+ */
 interface Pace {
   readonly quietMs: number;
   readonly busyMs: number;
@@ -20,13 +23,15 @@ interface LiveSource {
 export function openLiveSource(look: () => boolean, onEnd: () => void, { quietMs, busyMs }: Pace): LiveSource {
   let failure: { readonly error: unknown } | undefined;
   let timer: NodeJS.Timeout | undefined;
+  let waitMs = quietMs;
   const end = (): void => {
     clearTimeout(timer);
     onEnd();
   };
   const beat = (): void => {
     try {
-      timer = setTimeout(beat, look() ? busyMs : quietMs).unref();
+      waitMs = look() ? busyMs : Math.min(quietMs, 2 * waitMs);
+      timer = setTimeout(beat, waitMs).unref();
     } catch (error) {
       failure = { error };
       end();
