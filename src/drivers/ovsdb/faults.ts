@@ -9,7 +9,7 @@ export const OVS_MISSING = faultKind(
 export const OVS_FORBIDDEN = faultKind(
   'JD_OVS_FORBIDDEN',
   503,
-  'run the daemon as root: the sockets of Open vSwitch are',
+  'run the daemon as root, to whom the sockets of Open vSwitch belong',
 );
 export const OVS_DOWN = faultKind(
   'JD_OVS_DOWN',

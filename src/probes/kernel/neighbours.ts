@@ -4,14 +4,13 @@ import { readFailure, type HostFiles } from '../host-files.ts';
 import { hostNetIfThere } from './host-net.ts';
 import { parseNetStat, type NetStat } from './net-stat.ts';
 import { unexpected, unsigned } from './text.ts';
-import { openWidening } from './widening.ts';
+import { openWidenings } from './widening.ts';
 
 /** By the address family: the table's name, which is that of its file in /proc/net/stat, and its directory of settings. */
 const TABLES = [
   ['ipv4', 'arp_cache', '/proc/sys/net/ipv4/neigh/default'],
   ['ipv6', 'ndisc_cache', '/proc/sys/net/ipv6/neigh/default'],
 ] as const;
-type Family = (typeof TABLES)[number][0];
 
 const ENTRIES: Metric = {
   name: 'jdos_neighbour_entries',
@@ -87,8 +86,7 @@ export const neighbours: Collector = {
   periodSeconds: 15,
   metrics: [ENTRIES, LIMIT, ...COUNTERS.map(([, metric]) => metric)],
   open({ host, saved }) {
-    const before: Readonly<Record<string, unknown>> = typeof saved === 'object' && saved !== null ? { ...saved } : {};
-    const widenings = new Map(TABLES.map(([family]) => [family as Family, openWidening(before[family])]));
+    const widenings = openWidenings(saved);
     return {
       collect(out) {
         for (const [family, table, settings] of TABLES) {
@@ -99,20 +97,14 @@ export const neighbours: Collector = {
             const limit = setting(host, `${settings}/${threshold}`);
             if (limit !== undefined) out.add(LIMIT.name, limit, family, threshold);
           }
-          const totals = widenings.get(family)?.advance(read.rows) ?? [];
+          const totals = widenings.of(family).advance(read.rows);
           for (const [i, [, { name }]] of COUNTERS.entries()) {
             const total = totals[i];
             if (total !== undefined) out.add(name, total, family);
           }
         }
       },
-      save() {
-        const states = [...widenings].flatMap(([family, widening]) => {
-          const state = widening.state();
-          return state === undefined ? [] : [[family, state] as const];
-        });
-        return states.length === 0 ? undefined : Object.fromEntries(states);
-      },
+      save: widenings.state,
     };
   },
 };

@@ -1,7 +1,6 @@
 // Tables of counters with a column for each CPU, as /proc/interrupts and /proc/softirqs are.
-import { z } from '../../base/schema.ts';
 import { unexpected, unsigned, words } from './text.ts';
-import { openWidening, type Widening } from './widening.ts';
+import { MOST_CPUS, openWidenings } from './widening.ts';
 
 /** The numbers of the CPUs that the head names: `CPU0 CPU2`, of which those between may be turned off. */
 export function parseCpus(file: string, head: string): readonly number[] {
@@ -11,9 +10,6 @@ export function parseCpus(file: string, head: string): readonly number[] {
   return known as readonly number[];
 }
 
-/** NR_CPUS of the kernels of all distributions is at most this. */
-const MOST_CPUS = 8192;
-
 interface CpuCounts {
   /** 64-bit totals of a row's counters of 32 bits, in the same order. */
   advance(row: string, cpus: readonly number[], counts: readonly number[]): readonly (number | undefined)[];
@@ -22,34 +18,23 @@ interface CpuCounts {
   state(): unknown;
 }
 
-const Saved = z.record(z.string(), z.unknown());
-
 /** Opens with what an earlier one's `state()` gave. */
 export function openCpuCounts(saved: unknown): CpuCounts {
-  const before = Saved.safeParse(saved).data ?? {};
-  const widenings = new Map<string, Widening>();
+  const widenings = openWidenings(saved);
   let given = new Set<string>();
   return {
     advance(row, cpus, counts) {
       given.add(row);
-      let widening = widenings.get(row);
-      if (widening === undefined) widenings.set(row, (widening = openWidening(before[row])));
       // By the CPU's number, so that one that is turned off moves none of the others.
       const cells: (number | undefined)[] = [];
       for (const [at, cpu] of cpus.entries()) cells[cpu] = counts[at];
-      const totals = widening.advance([cells]);
+      const totals = widenings.of(row).advance([cells]);
       return cpus.map((cpu) => totals[cpu]);
     },
     forget() {
-      for (const row of widenings.keys()) if (!given.has(row)) widenings.delete(row);
+      widenings.keep(given);
       given = new Set();
     },
-    state() {
-      const states = [...widenings].flatMap(([row, widening]) => {
-        const state = widening.state();
-        return state === undefined ? [] : [[row, state] as const];
-      });
-      return states.length === 0 ? undefined : Object.fromEntries(states);
-    },
+    state: widenings.state,
   };
 }

@@ -1,8 +1,7 @@
 // What each CPU does with received packets before a protocol sees them, from /proc/net/softnet_stat.
-import { z } from '../../base/schema.ts';
 import type { Collector, Metric } from '../collector.ts';
 import { eachLine, hexadecimal, unexpected, words } from './text.ts';
-import { openWidening, type Widening } from './widening.ts';
+import { openWidenings } from './widening.ts';
 
 const FILE = '/proc/net/softnet_stat';
 
@@ -62,8 +61,6 @@ export function parseSoftnet(text: string): ReadonlyMap<string, readonly number[
   return rows;
 }
 
-const Saved = z.record(z.string(), z.unknown());
-
 /** The file is of the whole host, whatever network namespace it is read in. */
 export const softnet: Collector = {
   name: 'softnet',
@@ -71,17 +68,11 @@ export const softnet: Collector = {
   periodSeconds: 15,
   metrics: METRICS,
   open({ host, saved }) {
-    const before = Saved.safeParse(saved).data ?? {};
-    const widenings = new Map<string, Widening>();
-    const wideningOf = (cpu: string): Widening => {
-      let widening = widenings.get(cpu);
-      if (widening === undefined) widenings.set(cpu, (widening = openWidening(before[cpu])));
-      return widening;
-    };
+    const widenings = openWidenings(saved);
     return {
       collect(out) {
         for (const [cpu, row] of parseSoftnet(host.text(FILE))) {
-          const totals = wideningOf(cpu).advance([COUNTERS.map(([column]) => row[column])]);
+          const totals = widenings.of(cpu).advance([COUNTERS.map(([column]) => row[column])]);
           for (const [i, [, name]] of COUNTERS.entries()) {
             const total = totals[i];
             if (total !== undefined) out.add(`node_softnet_${name}_total`, total, cpu);
@@ -92,13 +83,7 @@ export const softnet: Collector = {
           }
         }
       },
-      save() {
-        const states = [...widenings].flatMap(([cpu, widening]) => {
-          const state = widening.state();
-          return state === undefined ? [] : [[cpu, state] as const];
-        });
-        return states.length === 0 ? undefined : Object.fromEntries(states);
-      },
+      save: widenings.state,
     };
   },
 };

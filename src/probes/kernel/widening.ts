@@ -2,7 +2,10 @@
 import { parseWith, z } from '../../base/schema.ts';
 
 const WRAP = 2 ** 32;
-const Saved = z.array(z.number().min(0)).max(100);
+/** A column can be a CPU: NR_CPUS of the kernels of all distributions is at most this. */
+export const MOST_CPUS = 8192;
+const Saved = z.array(z.number().min(0)).max(MOST_CPUS);
+const SavedByName = z.record(z.string(), z.unknown());
 
 export interface Widening {
   /**
@@ -39,3 +42,36 @@ export function openWidening(saved?: unknown): Widening {
 
 /** A step back of more than half the range is a wrap; a smaller one a counter that began again (the module was reloaded). */
 const lost = (last: number, value: number): number => (last - value > WRAP / 2 ? WRAP : last);
+
+/** Widenings by name, such as one for each CPU. */
+interface Widenings {
+  /** The one of this name, which begins when it is asked for first. */
+  of(name: string): Widening;
+  /** Forgets all others. */
+  keep(names: ReadonlySet<string>): void;
+  /** What each has counted, for the process after this one; undefined while none has. */
+  state(): Readonly<Record<string, unknown>> | undefined;
+}
+
+/** Opens with what an earlier one's `state()` gave. */
+export function openWidenings(saved: unknown): Widenings {
+  const before = SavedByName.safeParse(saved).data ?? {};
+  const all = new Map<string, Widening>();
+  return {
+    of(name) {
+      let widening = all.get(name);
+      if (widening === undefined) all.set(name, (widening = openWidening(before[name])));
+      return widening;
+    },
+    keep(names) {
+      for (const name of all.keys()) if (!names.has(name)) all.delete(name);
+    },
+    state() {
+      const states = [...all].flatMap(([name, widening]) => {
+        const state = widening.state();
+        return state === undefined ? [] : [[name, state] as const];
+      });
+      return states.length === 0 ? undefined : Object.fromEntries(states);
+    },
+  };
+}

@@ -1,6 +1,6 @@
 // Counters of 32 bits for each CPU: over a wrap, over a restart, and in the process after this one.
 import t from 'tap';
-import { openWidening } from '../../../src/probes/kernel/widening.ts';
+import { openWidening, openWidenings } from '../../../src/probes/kernel/widening.ts';
 
 const MAX = 2 ** 32 - 1;
 
@@ -38,4 +38,22 @@ t.test('the next process goes on where this one stopped, and takes no nonsense',
   t.same(openWidening(saved).advance([[9, 2]]), [9, MAX + 3]);
   for (const nonsense of [undefined, null, 'x', { 0: 1 }, [-1], ['1'], [null]])
     t.same(openWidening(nonsense).advance([[9, 2]]), [9, 2], JSON.stringify(nonsense));
+});
+
+t.test('what wrapped on a host of hundreds of CPUs is kept, each row by its name', async (t) => {
+  const row = (value: number): number[] => Array.from({ length: 384 }, () => value);
+  const rows = openWidenings(undefined);
+  t.equal(rows.state(), undefined);
+  for (const value of [2 ** 32 - 1, 4]) for (const name of ['NET_RX', 'TIMER']) rows.of(name).advance([row(value)]);
+  rows.keep(new Set(['NET_RX']));
+  const after = openWidenings(JSON.parse(JSON.stringify(rows.state())));
+  t.equal(after.of('NET_RX').advance([row(5)])[383], 2 ** 32 + 5);
+  t.equal(after.of('TIMER').advance([row(5)])[383], 5, 'what was forgotten begins anew');
+  for (const foreign of [null, 'x', [1], { NET_RX: -1 }])
+    t.equal(
+      openWidenings(foreign)
+        .of('NET_RX')
+        .advance([[7]])[0],
+      7,
+    );
 });
