@@ -1,8 +1,7 @@
 // The families of the switch, its bridges and ports, who controls them, and what they promise of bandwidth.
 import type { Row } from '../../drivers/ovsdb/index.ts';
 import type { Metric, SampleWriter } from '../collector.ts';
-import type { Book } from './book.ts';
-import { counter, gauge } from './readings.ts';
+import { counter, gauge, write } from './readings.ts';
 import { flagOf, listOf, mapOf, numberOf, rowsOf, textOf, type Bridge, type Port, type Switch } from './switch.ts';
 import type { Atom, Tables } from '../../drivers/ovsdb/index.ts';
 
@@ -125,23 +124,23 @@ export function ranges(vlans: readonly Atom[]): string {
 const yes = (row: Row, column: string): string => String(flagOf(row.get(column)) ?? false);
 
 /** What stands in the configuration, and is true whether ovs-vswitchd runs or not. */
-export function writeConfiguration(out: SampleWriter, book: Book, { root, bridges, tables }: Switch): void {
+export function writeConfiguration(out: SampleWriter, { root, bridges, tables }: Switch): void {
   for (const bridge of bridges) {
     const { name, datapathType, row, ports } = bridge;
-    book.write(out, PORT_COUNT, ports.length, [name, datapathType]);
+    write(out, PORT_COUNT, ports.length, [name, datapathType]);
     const shown = [textOf(row.get('datapath_id')) ?? '', textOf(row.get('fail_mode')) ?? ''];
     const flags = ['stp_enable', 'rstp_enable', 'mcast_snooping_enable'].map((column) => yes(row, column));
-    book.write(out, BRIDGE, 1, [name, datapathType, ...shown, ...flags]);
+    write(out, BRIDGE, 1, [name, datapathType, ...shown, ...flags]);
     for (const port of ports) {
-      writePort(out, book, bridge, port);
-      writeQos(out, book, bridge, port, tables);
+      writePort(out, bridge, port);
+      writeQos(out, bridge, port, tables);
     }
   }
   const pending = (numberOf(root?.get('next_cfg')) ?? NaN) - (numberOf(root?.get('cur_cfg')) ?? NaN);
-  if (!Number.isNaN(pending)) book.write(out, PENDING, Math.max(0, pending), []);
+  if (!Number.isNaN(pending)) write(out, PENDING, Math.max(0, pending), []);
 }
 
-function writePort(out: SampleWriter, book: Book, bridge: Bridge, { name, row, interfaces }: Port): void {
+function writePort(out: SampleWriter, bridge: Bridge, { name, row, interfaces }: Port): void {
   const bond = interfaces.length > 1 ? (textOf(row.get('bond_mode')) ?? 'active-backup') : '';
   const tag = numberOf(row.get('tag'));
   const labels = [
@@ -149,7 +148,7 @@ function writePort(out: SampleWriter, book: Book, bridge: Bridge, { name, row, i
     ranges(listOf(row.get('trunks'))),
     textOf(row.get('vlan_mode')) ?? '',
   ];
-  book.write(out, PORT, 1, [bridge.name, name, ...labels, bond, textOf(row.get('lacp')) ?? '']);
+  write(out, PORT, 1, [bridge.name, name, ...labels, bond, textOf(row.get('lacp')) ?? '']);
 }
 
 const MOST_QUEUES = 64;
@@ -158,15 +157,15 @@ const rate = (row: Row | undefined, key: string): number | undefined => {
   return typeof text === 'string' && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 };
 
-function writeQos(out: SampleWriter, book: Book, bridge: Bridge, port: Port, tables: Tables): void {
+function writeQos(out: SampleWriter, bridge: Bridge, port: Port, tables: Tables): void {
   const [qos] = rowsOf(tables, 'QoS', port.row.get('qos'));
   if (qos === undefined) return;
-  book.write(out, QOS, rate(qos, 'max-rate'), [bridge.name, port.name, textOf(qos.get('type')) ?? '']);
+  write(out, QOS, rate(qos, 'max-rate'), [bridge.name, port.name, textOf(qos.get('type')) ?? '']);
   for (const [id, uuid] of [...mapOf(qos.get('queues'))].slice(0, MOST_QUEUES)) {
     const labels = [bridge.name, port.name, String(id)];
     const row = tables.get('Queue')?.get(String(uuid));
-    book.write(out, QUEUE_MAX, rate(row, 'max-rate'), labels);
-    book.write(out, QUEUE_MIN, rate(row, 'min-rate'), labels);
+    write(out, QUEUE_MAX, rate(row, 'max-rate'), labels);
+    write(out, QUEUE_MIN, rate(row, 'min-rate'), labels);
   }
 }
 
@@ -177,31 +176,30 @@ interface Versions {
 }
 
 /** What ovs-vswitchd tells of itself and of its connections: not known when it does not run. */
-export function writeRunning(out: SampleWriter, book: Book, { root, bridges, tables }: Switch, said: Versions): void {
+export function writeRunning(out: SampleWriter, { root, bridges, tables }: Switch, said: Versions): void {
   // The scripts that start Open vSwitch write them into the database; where others start it, they do not stand there.
   const of = (column: string, otherwise = ''): string => textOf(root?.get(column)) ?? otherwise;
   const version = of('ovs_version', said.vswitchd);
-  if (version !== '') book.write(out, BUILD, 1, [version, of('dpdk_version'), of('db_version', said.schema)]);
+  if (version !== '') write(out, BUILD, 1, [version, of('dpdk_version'), of('db_version', said.schema)]);
   const dpdk = flagOf(root?.get('dpdk_initialized'));
-  if (dpdk !== undefined) book.write(out, DPDK, Number(dpdk), []);
+  if (dpdk !== undefined) write(out, DPDK, Number(dpdk), []);
   for (const { name, row } of bridges) {
     for (const controller of rowsOf(tables, 'Controller', row.get('controller')))
-      writeConnection(out, book, controller, [CONNECTED, SINCE], [name]);
+      writeConnection(out, controller, [CONNECTED, SINCE], [name]);
     for (const one of rowsOf(tables, 'Mirror', row.get('mirrors')))
       for (const [key, metric] of MIRRORED)
-        book.write(out, metric, numberOf(mapOf(one.get('statistics')).get(key)), [name, textOf(one.get('name')) ?? '']);
+        write(out, metric, numberOf(mapOf(one.get('statistics')).get(key)), [name, textOf(one.get('name')) ?? '']);
   }
 }
 
 /** Managers are connected by ovsdb-server itself. */
-export function writeManagers(out: SampleWriter, book: Book, { root, tables }: Switch): void {
+export function writeManagers(out: SampleWriter, { root, tables }: Switch): void {
   for (const manager of rowsOf(tables, 'Manager', root?.get('manager_options')))
-    writeConnection(out, book, manager, [MANAGED, MANAGED_SINCE], []);
+    writeConnection(out, manager, [MANAGED, MANAGED_SINCE], []);
 }
 
 function writeConnection(
   out: SampleWriter,
-  book: Book,
   row: Row,
   [connected, since]: readonly [Metric, Metric],
   of: readonly string[],
@@ -209,7 +207,7 @@ function writeConnection(
   const is = flagOf(row.get('is_connected'));
   const labels = [...of, textOf(row.get('target')) ?? ''];
   if (is === undefined) return;
-  book.write(out, connected, Number(is), labels);
+  write(out, connected, Number(is), labels);
   const seconds = mapOf(row.get('status')).get(is ? 'sec_since_connect' : 'sec_since_disconnect');
-  if (typeof seconds === 'string' && /^\d{1,12}$/.test(seconds)) book.write(out, since, Number(seconds), labels);
+  if (typeof seconds === 'string' && /^\d{1,12}$/.test(seconds)) write(out, since, Number(seconds), labels);
 }

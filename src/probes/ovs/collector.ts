@@ -3,13 +3,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseWith, z } from '../../base/schema.ts';
 import { countFlows, DEFAULT_RUNDIR, followDatabase, openUnixctl, type Tables } from '../../drivers/ovsdb/index.ts';
 import type { Collecting, Collector, CollectorContext } from '../collector.ts';
-import { openBook } from './book.ts';
 import { BRIDGE_METRICS, writeConfiguration, writeManagers, writeRunning } from './bridges.ts';
 import { openDetail } from './detail.ts';
 import { FLOW_COUNT } from './flows.ts';
 import { INTERFACE_METRICS, writeBroken, writeCounts, writeInterface, writeOwner, writeSum } from './interfaces.ts';
 import { ANSWER_METRICS } from './questions.ts';
 import { shapedOf } from './queues.ts';
+import { write } from './readings.ts';
 import { openRounds, type Known } from './rounds.ts';
 import { isAbsent, isLive, STATE_METRICS, writeState } from './state.ts';
 import { openSums } from './sums.ts';
@@ -51,7 +51,6 @@ function openOvs({ host, config, sources, saved }: CollectorContext): Collecting
   });
   const sums = openSums(before.sums);
   const choose = openDetail(config.ovs.detail);
-  const book = openBook();
   let described: { readonly tables: Tables; readonly it: Switch; readonly asked: Known } | undefined;
 
   /** The switch, described anew when a row of it changed. */
@@ -73,28 +72,27 @@ function openOvs({ host, config, sources, saved }: CollectorContext): Collecting
       await following.settled(PATIENCE_MS);
       const asked = rounds.run(known()?.asked ?? NOTHING_KNOWN);
       if (rounds.state.kind !== 'hung') await patiently(asked);
-      book.turn();
       const now = performance.now();
-      writeState(out, book, following, rounds, now);
+      writeState(out, following, rounds, now);
       if (isAbsent(following.state, rounds.state)) return;
       const live = isLive(rounds.state, now);
-      if (live) for (const { metric, value, labels } of rounds.readings()) book.write(out, metric, value, labels);
+      if (live) for (const { metric, value, labels } of rounds.readings()) write(out, metric, value, labels);
       const it = known()?.it;
       if (it === undefined) return;
-      writeConfiguration(out, book, it);
-      writeManagers(out, book, it);
-      for (const one of it.interfaces) writeOwner(out, book, one);
+      writeConfiguration(out, it);
+      writeManagers(out, it);
+      for (const one of it.interfaces) writeOwner(out, one);
       if (!live) return;
       const { state } = following;
-      writeRunning(out, book, it, {
+      writeRunning(out, it, {
         vswitchd: rounds.version,
         schema: state.kind === 'followed' ? state.schemaVersion : undefined,
       });
       const { detailed, summed } = choose(it.interfaces);
-      for (const one of detailed) writeInterface(out, book, one);
-      for (const sum of sums.advance(summed, it.bridges)) writeSum(out, book, sum);
-      writeCounts(out, book, it.interfaces);
-      for (const one of it.interfaces) writeBroken(out, book, one);
+      for (const one of detailed) writeInterface(out, one);
+      for (const sum of sums.advance(summed, it.bridges)) writeSum(out, sum);
+      writeCounts(out, it.interfaces);
+      for (const one of it.interfaces) writeBroken(out, one);
     },
     save: () => ({ sums: sums.state(), restarts: rounds.restarts }),
     close() {

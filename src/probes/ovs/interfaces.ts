@@ -1,8 +1,7 @@
 // The families of interfaces: their state, their statistics, what is wrong with them, and whose they are.
 import type { Metric, SampleWriter } from '../collector.ts';
-import type { Book } from './book.ts';
 import { OWNER_KEYS } from './detail.ts';
-import { counter, gauge } from './readings.ts';
+import { counter, gauge, write } from './readings.ts';
 import { LABELS, statisticOf, STATISTICS, STATISTICS_METRICS } from './statistics.ts';
 import type { Sum } from './sums.ts';
 import { flagOf, mapOf, numberOf, textOf, type Interface } from './switch.ts';
@@ -200,34 +199,34 @@ export const INTERFACE_METRICS: readonly Metric[] = [
 const labelsOf = ({ bridge, port, name, type }: Interface): readonly string[] => [bridge.name, port.name, name, type];
 
 /** One interface by itself. */
-export function writeInterface(out: SampleWriter, book: Book, its: Interface): void {
+export function writeInterface(out: SampleWriter, its: Interface): void {
   const { row } = its;
   const labels = labelsOf(its);
   for (const [key, value] of mapOf(row.get('statistics'))) {
     const { metric, more } = statisticOf(String(key)) ?? {};
     if (metric !== undefined && more !== undefined)
-      book.write(out, metric, numberOf(value), more.length === 0 ? labels : [...labels, ...more]);
+      write(out, metric, numberOf(value), more.length === 0 ? labels : [...labels, ...more]);
   }
-  for (const [metric, read] of LIVE) book.write(out, metric, read(row), labels);
+  for (const [metric, read] of LIVE) write(out, metric, read(row), labels);
   const rate = numberOf(row.get('ingress_policing_rate')) ?? 0;
-  if (rate > 0) book.write(out, POLICED, rate * 1000, labels);
+  if (rate > 0) write(out, POLICED, rate * 1000, labels);
   const status = mapOf(row.get('status'));
   if (status.size > 0) {
     const keys = ['driver_name', 'driver_version', 'firmware_version', 'tunnel_egress_iface'];
-    book.write(out, DRIVER, 1, [...labels, ...keys.map((key) => String(status.get(key) ?? ''))]);
+    write(out, DRIVER, 1, [...labels, ...keys.map((key) => String(status.get(key) ?? ''))]);
   }
 }
 
 /** The many together: their statistics, with empty labels for port and interface. */
-export function writeSum(out: SampleWriter, book: Book, { bridge, type, totals }: Sum): void {
+export function writeSum(out: SampleWriter, { bridge, type, totals }: Sum): void {
   for (const [key, value] of Object.entries(totals)) {
     const metric = STATISTICS.get(key);
-    if (metric !== undefined) book.write(out, metric, value, [bridge, '', '', type]);
+    if (metric !== undefined) write(out, metric, value, [bridge, '', '', type]);
   }
 }
 
 /** How many there are in each state. */
-export function writeCounts(out: SampleWriter, book: Book, interfaces: readonly Interface[]): void {
+export function writeCounts(out: SampleWriter, interfaces: readonly Interface[]): void {
   const counts = new Map<string, { readonly labels: readonly string[]; count: number }>();
   for (const { bridge, type, row } of interfaces) {
     const labels = [bridge.name, type, textOf(row.get('link_state')) ?? 'unknown'];
@@ -236,16 +235,16 @@ export function writeCounts(out: SampleWriter, book: Book, interfaces: readonly 
     entry.count += 1;
     counts.set(key, entry);
   }
-  for (const { labels, count } of counts.values()) book.write(out, MANY, count, labels);
+  for (const { labels, count } of counts.values()) write(out, MANY, count, labels);
 }
 
 /** What does not work, which nobody may overlook among the many. */
-export function writeBroken(out: SampleWriter, book: Book, its: Interface): void {
+export function writeBroken(out: SampleWriter, its: Interface): void {
   const error = textOf(its.row.get('error')) ?? (its.row.get('ofport') === -1 ? 'no OpenFlow port' : undefined);
-  if (error !== undefined) book.write(out, BROKEN, 1, [...labelsOf(its), error]);
+  if (error !== undefined) write(out, BROKEN, 1, [...labelsOf(its), error]);
 }
 
-export function writeOwner(out: SampleWriter, book: Book, its: Interface): void {
+export function writeOwner(out: SampleWriter, its: Interface): void {
   const ids = mapOf(its.row.get('external_ids'));
   if (ids.size === 0 || !OWNER_KEYS.some((key) => ids.has(key))) return;
   const of = (...keys: readonly string[]): string => {
@@ -255,7 +254,7 @@ export function writeOwner(out: SampleWriter, book: Book, its: Interface): void 
     }
     return '';
   };
-  book.write(out, OWNER, 1, [
+  write(out, OWNER, 1, [
     ...labelsOf(its),
     of('iface-id'),
     of('attached-mac'),

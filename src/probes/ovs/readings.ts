@@ -1,5 +1,5 @@
 // What an answer of ovs-vswitchd says: values of declared metrics. And small ways to declare these.
-import type { Metric } from '../collector.ts';
+import type { Metric, SampleWriter } from '../collector.ts';
 
 export interface Reading {
   readonly metric: Metric;
@@ -23,6 +23,11 @@ export const counter = (name: string, source: string, help: string, more: More =
   type: 'counter',
   ...more,
 });
+
+/** Writes what is known; undefined is not written. */
+export function write(out: SampleWriter, { name }: Metric, value: number | undefined, labels: readonly string[]): void {
+  if (value !== undefined) out.add(name, value, ...labels);
+}
 
 /** Digits as a number; undefined for anything else. */
 export const whole = (digits: string | undefined): number | undefined =>

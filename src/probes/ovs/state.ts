@@ -8,8 +8,7 @@ import {
   type Following,
 } from '../../drivers/ovsdb/index.ts';
 import type { Metric, SampleWriter } from '../collector.ts';
-import type { Book } from './book.ts';
-import { counter, gauge } from './readings.ts';
+import { counter, gauge, write } from './readings.ts';
 import { isMissing, type Rounds, type VswitchdState } from './rounds.ts';
 
 const SOCKETS = 'the sockets in ovs.rundir';
@@ -101,28 +100,25 @@ export const isAbsent = (database: DatabaseState, vswitchd: VswitchdState): bool
   database.kind === 'down' && database.why.code === OVS_MISSING.code && isMissing(vswitchd);
 
 /** Writes the state; what is not known yet is not written. */
-export function writeState(out: SampleWriter, book: Book, following: Following, rounds: Rounds, now: number): void {
+export function writeState(out: SampleWriter, following: Following, rounds: Rounds, now: number): void {
   const [database, vswitchd] = [following.state, rounds.state];
   const absent = isAbsent(database, vswitchd);
-  book.write(out, PRESENT, Number(!absent), []);
+  write(out, PRESENT, Number(!absent), []);
   if (absent) return;
   if (database.kind !== 'connecting') {
     const why = database.kind === 'down' ? wordOf(database.why.code) : '';
-    book.write(out, OVSDB_UP, Number(database.kind === 'followed'), [why]);
-    if (vswitchd.kind !== 'unknown')
-      book.write(out, UP, Number(database.kind === 'followed' && vswitchd.kind === 'up'), []);
+    write(out, OVSDB_UP, Number(database.kind === 'followed'), [why]);
+    if (vswitchd.kind !== 'unknown') write(out, UP, Number(database.kind === 'followed' && vswitchd.kind === 'up'), []);
   }
-  book.write(out, CONNECTIONS, following.connections, []);
-  book.write(out, RECEIVED, following.received, []);
-  book.write(out, RESTARTS, rounds.restarts, []);
-  book.write(out, TIMEOUTS, rounds.timeouts, []);
-  for (const [command, count] of rounds.refused) book.write(out, REFUSED, count, [command]);
+  write(out, CONNECTIONS, following.connections, []);
+  write(out, RECEIVED, following.received, []);
+  write(out, RESTARTS, rounds.restarts, []);
+  write(out, TIMEOUTS, rounds.timeouts, []);
+  for (const [command, count] of rounds.refused) write(out, REFUSED, count, [command]);
   if (vswitchd.kind === 'unknown') return;
-  book.write(out, VSWITCHD_UP, Number(vswitchd.kind === 'up'), [
-    vswitchd.kind === 'up' ? '' : wordOf(vswitchd.why.code),
-  ]);
+  write(out, VSWITCHD_UP, Number(vswitchd.kind === 'up'), [vswitchd.kind === 'up' ? '' : wordOf(vswitchd.why.code)]);
   if (vswitchd.kind === 'down') return;
-  book.write(out, HUNG, Number(vswitchd.kind === 'hung'), []);
-  book.write(out, WAITING, vswitchd.kind === 'hung' ? (now - vswitchd.since) / 1000 : 0, []);
-  if (vswitchd.kind === 'up') book.write(out, ROUND_TRIP, rounds.roundTripSeconds, []);
+  write(out, HUNG, Number(vswitchd.kind === 'hung'), []);
+  write(out, WAITING, vswitchd.kind === 'hung' ? (now - vswitchd.since) / 1000 : 0, []);
+  if (vswitchd.kind === 'up') write(out, ROUND_TRIP, rounds.roundTripSeconds, []);
 }
