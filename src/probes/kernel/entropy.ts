@@ -1,16 +1,8 @@
 // Randomness that the kernel has, from /proc/sys/kernel/random.
 import { stateless, type Collector } from '../collector.ts';
-import type { HostFiles } from '../host-files.ts';
-import { unexpected, unsigned } from './text.ts';
+import { readNumber } from './text.ts';
 
 const DIRECTORY = '/proc/sys/kernel/random';
-
-function bits(host: HostFiles, name: string): number {
-  const text = host.text(`${DIRECTORY}/${name}`);
-  const value = unsigned(text.trim());
-  if (value === undefined) throw unexpected(`${DIRECTORY}/${name}`, text);
-  return value;
-}
 
 export const entropy: Collector = {
   name: 'entropy',
@@ -31,7 +23,7 @@ export const entropy: Collector = {
     },
   ],
   open: stateless((host, out) => {
-    out.add('node_entropy_available_bits', bits(host, 'entropy_avail'));
-    out.add('node_entropy_pool_size_bits', bits(host, 'poolsize'));
+    out.add('node_entropy_available_bits', readNumber(host, `${DIRECTORY}/entropy_avail`));
+    out.add('node_entropy_pool_size_bits', readNumber(host, `${DIRECTORY}/poolsize`));
   }),
 };

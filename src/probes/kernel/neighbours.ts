@@ -3,7 +3,7 @@ import type { Collector, Metric } from '../collector.ts';
 import { readFailure, type HostFiles } from '../host-files.ts';
 import { hostNetIfThere } from './host-net.ts';
 import { parseNetStat, type NetStat } from './net-stat.ts';
-import { unexpected, unsigned } from './text.ts';
+import { readNumber } from './text.ts';
 import { openWidenings } from './widening.ts';
 
 /** By the address family: the table's name, which is that of its file in /proc/net/stat, and its directory of settings. */
@@ -63,17 +63,14 @@ function readTable(host: HostFiles, table: string): NetStat | undefined {
   return text === undefined ? undefined : parseNetStat(table, text, COLUMNS);
 }
 
+/** Undefined in another namespace, which has no limits of its own. */
 function setting(host: HostFiles, path: string): number | undefined {
-  let text: string;
   try {
-    text = host.text(path);
+    return readNumber(host, path);
   } catch (error) {
-    if (readFailure(error) === 'absent') return undefined; // of another namespace, which has no limits of its own
+    if (readFailure(error) === 'absent') return undefined;
     throw error;
   }
-  const value = unsigned(text.trim());
-  if (value === undefined) throw unexpected(path, text);
-  return value;
 }
 
 /**

@@ -1,7 +1,6 @@
 // How many processes and threads there are, and how many there may be.
 import type { Collector } from '../collector.ts';
-import type { HostFiles } from '../host-files.ts';
-import { unexpected, unsigned } from './text.ts';
+import { readNumber, unexpected, unsigned } from './text.ts';
 
 const LOADAVG = '/proc/loadavg';
 
@@ -12,14 +11,6 @@ export function parseThreads(text: string): number {
   const threads = slash === -1 || end === -1 ? undefined : unsigned(text.slice(slash + 1, end));
   if (threads === undefined) throw unexpected(LOADAVG, text);
   return threads;
-}
-
-function limit(host: HostFiles, name: string): number {
-  const file = `/proc/sys/kernel/${name}`;
-  const text = host.text(file);
-  const value = unsigned(text.trim());
-  if (value === undefined) throw unexpected(file, text);
-  return value;
 }
 
 /**
@@ -71,8 +62,8 @@ export const processCounts: Collector = {
   open: ({ host, census }) => ({
     collect(out) {
       out.add('node_processes_threads', parseThreads(host.text(LOADAVG)));
-      out.add('node_processes_max_threads', limit(host, 'threads-max'));
-      out.add('node_processes_max_processes', limit(host, 'pid_max'));
+      out.add('node_processes_max_threads', readNumber(host, '/proc/sys/kernel/threads-max'));
+      out.add('node_processes_max_processes', readNumber(host, '/proc/sys/kernel/pid_max'));
       if (census?.states === undefined) return;
       let pids = 0;
       for (const [state, count] of census.states) {

@@ -1,4 +1,5 @@
 // Strict reading of the kernel's text: lines, words and numbers, without a regular expression per line.
+import type { HostFiles } from '../host-files.ts';
 import { Fault, faultKind } from '../../base/fault.ts';
 
 const UNEXPECTED_TEXT = faultKind(
@@ -94,4 +95,12 @@ export function allUnsigned(file: string, line: string, list: readonly string[])
     if (value === undefined) throw unexpected(file, line);
     return value;
   });
+}
+
+/** The number that is all of a file, as of those in /proc/sys. Throws where the file cannot be read, or is something else. */
+export function readNumber(host: Pick<HostFiles, 'text'>, path: string): number {
+  const text = host.text(path);
+  const value = unsigned(text.trim());
+  if (value === undefined) throw unexpected(path, text);
+  return value;
 }
